@@ -1,0 +1,1 @@
+"""The environments that come with selfplay, one a file; they import only problem and grading."""

@@ -1,0 +1,184 @@
+"""Arithmetic: the value of an expression such as 12+34*5 or (3+4)*(5-2).
+
+Operands are 0 to 99, the operators + - *. Every intermediate result stays within +-999, and every
+product has a factor from -12 to 12: the work of a solver is carrying out, not luck. A text is
+canonical when it has no space and no parentheses that its value does not need.
+"""
+
+import random
+from typing import NamedTuple
+
+from selfplay.grading import (
+    BinaryOperation,
+    ExpressionError,
+    Integer,
+    Node,
+    canonical,
+    chain,
+    grade_integer,
+    parse,
+    to_text,
+)
+from selfplay.problem import ANSWER_OPEN, Environment, Knob, Problem, ProposalError, Verdict
+from selfplay_envs.levels import draw, easiest
+
+LARGEST_RESULT = 999
+"""Largest absolute value of any intermediate result."""
+LARGEST_FACTOR = 12
+"""Every product has a factor of at most this absolute value."""
+FLAT_SHARE = 0.6
+"""Share of drafts that are made without parentheses."""
+PRODUCT_SHARE = 0.35
+"""Share of operators that are drafted as products, where they are allowed."""
+
+
+class Arithmetic(Environment):
+    """Evaluate an expression of whole numbers."""
+
+    name = "arithmetic"
+    summary = "evaluate 12+34*5: whole numbers, + - * and parentheses"
+    knobs = {
+        "operations": Knob((1, 1, 2, 2, 3, 3, 4, 5, 6), "operations", "longer expressions"),
+        "largest": Knob((20, 99, 20, 99, 20, 99, 99, 99, 99), "value", "larger operands"),
+        "multiply": Knob((0, 1, 1, 1, 1, 1, 1, 1, 1), "0 or 1", "products as well as sums"),
+    }
+
+    def generate(self, level: int, rng: random.Random) -> Problem:
+        """Draft expressions, most of them without parentheses, until one is of the level."""
+        return draw(self, level, rng, _draft)
+
+    def parse(self, text: str) -> Problem:
+        """Read an expression in canonical notation; the gold is its value."""
+        try:
+            node = parse(text)
+        except ExpressionError as error:
+            raise ProposalError(f"malformed: {error}") from error
+        needs = _examine(node)
+        if needs.operations == 0:
+            raise ProposalError(f"trivial: {text[:40]!r} has no operation")
+        if text != (wanted := to_text(node)):
+            raise ProposalError(f"not canonical: {text[:40]!r} is written {wanted[:40]!r}")
+        return Problem(
+            environment=self.name,
+            level=easiest(self.knobs, needs.operations, needs.largest, needs.multiply),
+            text=text,
+            signature=canonical(node),
+            gold=str(needs.value),
+        )
+
+    def grade(self, problem: Problem, response: str) -> Verdict:
+        """Right if the answer is the value, in canonical form."""
+        return grade_integer(problem.gold, response)
+
+    def demonstrate(self, problem: Problem, rng: random.Random) -> str:
+        """The expression rewritten one operation at a time: 12+34*5=12+170=182."""
+        return f"{chain(parse(problem.text))}{ANSWER_OPEN}{problem.gold}"
+
+
+class _Needs(NamedTuple):
+    """What an expression demands of the knobs, and its value."""
+
+    value: int
+    operations: int
+    largest: int
+    multiply: int
+
+
+def _examine(node: Node) -> _Needs:
+    match node:
+        case Integer(value):
+            return _Needs(value, 0, value, 0)
+        case BinaryOperation(("+" | "-" | "*") as operator, left_node, right_node):
+            left, right = _examine(left_node), _examine(right_node)
+            return _Needs(
+                value=_compute(operator, left.value, right.value),
+                operations=left.operations + right.operations + 1,
+                largest=max(left.largest, right.largest),
+                multiply=left.multiply | right.multiply | (operator == "*"),
+            )
+    raise ProposalError("malformed: numbers joined by + - * only, without a sign before a number")
+
+
+def _compute(operator: str, left: int, right: int) -> int:
+    if operator == "*":
+        value = left * right
+        if min(abs(left), abs(right)) > LARGEST_FACTOR:
+            raise ProposalError(
+                f"beyond the top level: the product {left}*{right} has no factor of at most "
+                f"{LARGEST_FACTOR}"
+            )
+    else:
+        value = left + right if operator == "+" else left - right
+    if abs(value) > LARGEST_RESULT:
+        raise ProposalError(f"beyond the top level: the intermediate result {value}")
+    return value
+
+
+def _draft(at: dict[str, int], rng: random.Random) -> str:
+    share = PRODUCT_SHARE if at["multiply"] else 0.0
+    operations = at["operations"]
+    if operations == 1 or rng.random() < FLAT_SHARE:
+        return _flat(operations, at["largest"], share, rng)
+    return to_text(_tree(operations, at["largest"], share, rng)[1])
+
+
+def _flat(operations: int, largest: int, share: float, rng: random.Random) -> str:
+    """An expression without parentheses, all results within bounds by construction."""
+    total = 0
+    text = ""
+    while operations >= 0:
+        term, value = _term(operations, largest, share, rng)
+        operations -= term.count("*") + 1
+        subtract = bool(text) and (rng.random() < 0.5)
+        if abs(total - value if subtract else total + value) > LARGEST_RESULT:
+            subtract = not subtract and bool(text)
+        total += -value if subtract else value
+        text = f"{text}{'-' if subtract else '+'}{term}" if text else term
+    return text
+
+
+def _term(operations: int, largest: int, share: float, rng: random.Random) -> tuple[str, int]:
+    """A number or a product of numbers with at most so many operations; its text and value."""
+    value = rng.randint(0, largest)
+    text = str(value)
+    while operations > 0 and rng.random() < share:
+        limit = min(LARGEST_FACTOR, largest, LARGEST_RESULT // max(value, 1))
+        if limit < 2:
+            break
+        factor = rng.randint(2, limit)
+        # Either order: the small factor stands first in half of the products of two numbers.
+        text = f"{factor}*{text}" if rng.random() < 0.5 and "*" not in text else f"{text}*{factor}"
+        value *= factor
+        operations -= 1
+    return text, value
+
+
+def _tree(operations: int, largest: int, share: float, rng: random.Random) -> tuple[int, Node]:
+    """A random tree and its value; an operator that would break the bounds is replaced."""
+    if operations == 0:
+        value = rng.randint(0, largest)
+        return value, Integer(value)
+    if rng.random() < share:
+        # A product mostly needs a small number on one side, so that is what it is offered.
+        split = rng.choice((0, operations - 1, rng.randrange(operations)))
+        sizes = (LARGEST_FACTOR if split == 0 else largest, largest)
+    else:
+        split = rng.randrange(operations)
+        sizes = (largest, largest)
+    left, left_node = _tree(split, min(largest, sizes[0]), share, rng)
+    right, right_node = _tree(operations - 1 - split, sizes[1], share, rng)
+    operator = _allowed(left, right, share, rng)
+    value = _compute(operator, left, right)
+    return value, BinaryOperation(operator, left_node, right_node)
+
+
+def _allowed(left: int, right: int, share: float, rng: random.Random) -> str:
+    """A random operator for which the result is within bounds."""
+    small = min(abs(left), abs(right)) <= LARGEST_FACTOR
+    if small and abs(left * right) <= LARGEST_RESULT and rng.random() < 2 * share:
+        return "*"
+    if abs(left + right) > LARGEST_RESULT:
+        return "-"
+    if abs(left - right) > LARGEST_RESULT:
+        return "+"
+    return rng.choice("+-")

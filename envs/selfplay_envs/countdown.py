@@ -1,0 +1,280 @@
+"""Countdown: 22 from 3,5,7 asks for an expression with value 22 that uses 3, 5 and 7 once each.
+
+Answers may use + - * / and parentheses, without a sign before a number; any right expression
+counts. The gold is found by an exact search that is complete over + - *: a target that only a
+division reaches is refused as "no solution". It prefers + and -, so a problem demands the knob
+`multiply` exactly when no expression with + and - alone reaches the target.
+"""
+
+import random
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import combinations
+
+from selfplay.grading import (
+    AnswerError,
+    BinaryOperation,
+    ExpressionError,
+    Integer,
+    Node,
+    chain,
+    evaluate,
+    final_answer,
+    malformed,
+    parse,
+    to_text,
+)
+from selfplay.problem import (
+    ANSWER_OPEN,
+    Environment,
+    Knob,
+    Outcome,
+    Problem,
+    ProposalError,
+    Verdict,
+)
+from selfplay_envs.levels import draw, easiest
+
+LARGEST_TARGET = 999
+"""Largest target."""
+MOST_TRIES = 2
+"""Most failed tries in a demonstration."""
+LONGEST_DEMONSTRATION = 155
+"""Length of a demonstration, in tokens, up to which failed tries are put before the solution."""
+PRODUCT_SHARE = 0.45
+"""Share of operators that are drafted as products, where they are allowed."""
+
+_MAX_LENGTH = 60
+_NUMBER = "(?:0|[1-9][0-9]{0,5})"
+_TEXT = re.compile(rf"({_NUMBER}) from ({_NUMBER}(?:,{_NUMBER})*)\Z")
+_TABLE_SIZE = 3  # subsets up to this size are tabulated; larger ones are searched from the target
+
+Reached = dict[int, Node]
+"""Values that a subset of the numbers reaches, each with one expression."""
+
+
+class Countdown(Environment):
+    """Reach a target with given numbers."""
+
+    name = "countdown"
+    summary = "reach 22 from 3,5,7: an expression that uses every number once"
+    knobs = {
+        "numbers": Knob((2, 2, 3, 3, 3, 4, 4, 4, 5), "numbers", "more numbers to combine"),
+        "largest": Knob((30, 50, 20, 20, 50, 20, 20, 50, 50), "value", "larger numbers"),
+        "multiply": Knob((0, 1, 0, 1, 1, 0, 1, 1, 1), "0 or 1", "targets that need a product"),
+    }
+
+    def generate(self, level: int, rng: random.Random) -> Problem:
+        """Draft a target by joining random numbers at random, until the level is right."""
+        return draw(self, level, rng, _draft)
+
+    def parse(self, text: str) -> Problem:
+        """Read a target and numbers; the gold is an expression found by exact search."""
+        target, numbers = _read(text)
+        self._refuse(target, numbers)
+        multiply = 0
+        gold = _signed_sum(target, numbers)
+        if gold is None:
+            multiply = 1
+            solution = _search(target, (1 << len(numbers)) - 1, numbers, {})
+            if solution is None:
+                raise ProposalError(f"no solution: {text[:40]!r} with + - *")
+            gold = to_text(solution)
+        level = easiest(self.knobs, len(numbers), numbers[-1], multiply)
+        return Problem(self.name, level, text, signature=text, gold=gold)
+
+    def grade(self, problem: Problem, response: str) -> Verdict:
+        """Right if the answer uses every number exactly once and has the target as its value."""
+        try:
+            target, numbers = _read(problem.text)
+        except ProposalError:
+            return Verdict(Outcome.ERROR, "unreadable problem")
+        try:
+            node = parse(final_answer(response))
+            used = sorted(_operands(node))
+            value = evaluate(node) if used == list(numbers) else None
+        except AnswerError as error:
+            return malformed(error)
+        except ExpressionError:
+            return Verdict(Outcome.MALFORMED, "not an expression")
+        if value is None:
+            return Verdict(Outcome.WRONG, "other numbers")
+        if value != target:
+            return Verdict(Outcome.WRONG, "other value")
+        return Verdict(Outcome.CORRECT, "reached")
+
+    def demonstrate(self, problem: Problem, rng: random.Random) -> str:
+        """Up to two tries that miss the target, as far as there is room, then one that hits it."""
+        target, numbers = _read(problem.text)
+        worked = chain(parse(problem.gold))
+        room = LONGEST_DEMONSTRATION - len(worked) - len(problem.gold) - 1
+        tries: list[str] = []
+        for _ in range(rng.randint(0, MOST_TRIES)):
+            value, node = _random_expression(numbers, PRODUCT_SHARE, rng)
+            # Parsed again, because writing drops the grouping of a+(b+c).
+            attempt = chain(parse(to_text(node)))
+            room -= len(attempt) + 1
+            if value != target and attempt not in tries and room >= 0:
+                tries.append(attempt)
+        return f"{';'.join([*tries, worked])}{ANSWER_OPEN}{problem.gold}"
+
+    def _refuse(self, target: int, numbers: tuple[int, ...]) -> None:
+        """Whatever needs no search to be refused."""
+        if list(numbers) != sorted(numbers):
+            raise ProposalError(f"not canonical: the numbers {numbers[:8]} do not ascend")
+        if target == 0 or numbers[0] == 0:
+            raise ProposalError("trivial: zero")
+        if target in numbers or len(numbers) == 1:
+            raise ProposalError(f"trivial: {target} from {numbers[:8]}")
+        if target > LARGEST_TARGET:
+            raise ProposalError(f"beyond the top level: the target {target}")
+        easiest(self.knobs, len(numbers), numbers[-1], 0)  # bounds the search
+
+
+def _read(text: str) -> tuple[int, tuple[int, ...]]:
+    """The target and the numbers."""
+    found = _TEXT.match(text) if len(text) <= _MAX_LENGTH else None
+    if found is None:
+        raise ProposalError(f"malformed: {text[:40]!r} is not like '22 from 3,5,7'")
+    target, numbers = found.groups()
+    return int(target), tuple(map(int, numbers.split(",")))
+
+
+def _operands(node: Node) -> list[int]:
+    """The numbers that an answer uses.
+
+    Raises:
+        ExpressionError: it holds a variable or a sign, which is no operator of this game.
+    """
+    used: list[int] = []
+    waiting = [node]
+    while waiting:
+        match waiting.pop():
+            case Integer(value):
+                used.append(value)
+            case BinaryOperation(_, left, right):
+                waiting += (left, right)
+            case _:
+                raise ExpressionError("a variable or a sign: only numbers and + - * / count.")
+    return used
+
+
+def _signed_sum(target: int, numbers: tuple[int, ...]) -> str | None:
+    """The numbers added with the fewest minus signs; every + - expression is such a sum."""
+    excess, odd = divmod(sum(numbers) - target, 2)
+    if odd or excess < 0:
+        return None
+    positions = range(len(numbers))
+    for count in range(len(numbers)):
+        for minus in combinations(positions, count):
+            if sum(numbers[i] for i in minus) == excess:
+                plus = "+".join(str(numbers[i]) for i in positions if i not in minus)
+                return plus + "".join(f"-{numbers[i]}" for i in minus)
+    return None
+
+
+# The search works on subsets of the numbers (bit masks) and on absolute values: changing + to - and
+# back moves any sign to the top of an expression, so nothing is lost by never going below zero.
+
+
+@cache
+def _splits(mask: int) -> tuple[tuple[int, int], ...]:
+    """The ways to divide a subset in two, the smaller part first, the most even ways first."""
+    pairs = []
+    part = (mask - 1) & mask
+    while part:
+        rest = mask ^ part
+        if (part.bit_count(), part) < (rest.bit_count(), rest):
+            pairs.append((part, rest))
+        part = (part - 1) & mask
+    return tuple(sorted(pairs, key=lambda pair: (pair[1].bit_count(), pair)))
+
+
+@cache
+def _written_order(mask: int) -> tuple[tuple[int, int], ...]:
+    """The same ways, the part with more numbers first: 3*5+7 reads better than 7+3*5."""
+    return tuple(
+        (rest, part) if rest.bit_count() > part.bit_count() else (part, rest)
+        for part, rest in _splits(mask)
+    )
+
+
+def _reach(mask: int, numbers: tuple[int, ...], memo: dict[int, Reached]) -> Reached:
+    """Every value that the subset reaches with + - *, each with one expression; fills `memo`."""
+    if mask in memo:
+        return memo[mask]
+    if mask.bit_count() == 1:
+        number = numbers[mask.bit_length() - 1]
+        reached: Reached = {number: Integer(number)}
+    else:
+        reached = {}
+        for first, second in _written_order(mask):
+            for x, x_node in _reach(first, numbers, memo).items():
+                for y, y_node in _reach(second, numbers, memo).items():
+                    for value, operator, left, right in (
+                        (x + y, "+", x_node, y_node),
+                        (x - y, "-", x_node, y_node),
+                        (y - x, "-", y_node, x_node),
+                        (x * y, "*", x_node, y_node),
+                    ):
+                        if value >= 0 and value not in reached:
+                            reached[value] = BinaryOperation(operator, left, right)
+    memo[mask] = reached
+    return reached
+
+
+def _search(
+    target: int, mask: int, numbers: tuple[int, ...], memo: dict[int, Reached]
+) -> Node | None:
+    """An expression with + - * over the subset whose value is the target, if there is one."""
+    if mask.bit_count() <= _TABLE_SIZE:
+        return _reach(mask, numbers, memo).get(target)
+    for part, rest in _splits(mask):
+        for x, x_node in _reach(part, numbers, memo).items():
+            for operator, other, swapped in _partners(target, x):
+                if (y_node := _search(other, rest, numbers, memo)) is not None:
+                    left, right = (y_node, x_node) if swapped else (x_node, y_node)
+                    return BinaryOperation(operator, left, right)
+            if x == target == 0:  # zero times anything; the rest is small enough for the table
+                y_node = next(iter(_reach(rest, numbers, memo).values()))
+                return BinaryOperation("*", y_node, x_node)
+    return None
+
+
+def _partners(target: int, x: int) -> Iterator[tuple[str, int, bool]]:
+    """The y for which x and y reach the target: the operator, y, whether y stands first."""
+    if x <= target:
+        yield "+", target - x, True
+    else:
+        yield "-", x - target, False
+    yield "-", target + x, True
+    if x and target % x == 0:
+        yield "*", target // x, True
+
+
+def _random_expression(
+    numbers: tuple[int, ...], share: float, rng: random.Random
+) -> tuple[int, Node]:
+    """Join two random parts until one is left; no result is negative."""
+    parts: list[tuple[int, Node]] = [(number, Integer(number)) for number in numbers]
+    rng.shuffle(parts)
+    while len(parts) > 1:
+        x, x_node = parts.pop(rng.randrange(len(parts)))
+        y, y_node = parts.pop(rng.randrange(len(parts)))
+        if rng.random() < share and x * y <= LARGEST_TARGET:
+            parts.append((x * y, BinaryOperation("*", x_node, y_node)))
+        elif rng.random() < 0.5:
+            parts.append((x + y, BinaryOperation("+", x_node, y_node)))
+        elif x >= y:
+            parts.append((x - y, BinaryOperation("-", x_node, y_node)))
+        else:
+            parts.append((y - x, BinaryOperation("-", y_node, x_node)))
+    return parts[0]
+
+
+def _draft(at: dict[str, int], rng: random.Random) -> str:
+    numbers = tuple(sorted(rng.randint(1, at["largest"]) for _ in range(at["numbers"])))
+    share = PRODUCT_SHARE if at["multiply"] else 0.0
+    target, _ = _random_expression(numbers, share, rng)
+    return f"{target} from {','.join(map(str, numbers))}"

@@ -1,0 +1,109 @@
+"""Modular arithmetic: 7,*8,+5 mod 13 starts at 7, multiplies by 8, adds 5, all modulo 13.
+
+A comma reads "then". Operators are + - *; the start and every operand are smaller than the modulus,
+and steps that change nothing (+0, -0, *1) or forget everything (*0) are refused.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+
+from selfplay.grading import grade_integer
+from selfplay.problem import ANSWER_OPEN, Environment, Knob, Problem, ProposalError, Verdict
+from selfplay_envs.levels import draw, easiest
+
+SMALLEST_MODULUS = 5
+"""Below it a guess is right too often."""
+MAX_LENGTH = 100
+"""Longest text that is read, in characters."""
+
+_NUMBER = "(?:0|[1-9][0-9]{0,5})"
+_TEXT = re.compile(rf"({_NUMBER})((?:,[-+*]{_NUMBER})+) mod ({_NUMBER})\Z")
+
+Step = tuple[str, int]
+"""An operator and its operand."""
+
+
+class Modular(Environment):
+    """Carry out a chain of operations modulo a number."""
+
+    name = "modular"
+    summary = "carry out 7,*8,+5 mod 13: a chain of + - * modulo a number"
+    knobs = {
+        "steps": Knob((1, 1, 2, 2, 3, 4, 5, 6, 7), "steps", "longer chains"),
+        "modulus": Knob((12, 30, 12, 30, 30, 30, 30, 30, 30), "value", "larger moduli"),
+        "factor": Knob((5, 9, 5, 9, 9, 9, 9, 9, 9), "value", "larger multipliers"),
+    }
+
+    def generate(self, level: int, rng: random.Random) -> Problem:
+        """Draft a chain of random steps until one is of the level."""
+        return draw(self, level, rng, _draft)
+
+    def parse(self, text: str) -> Problem:
+        """Read a chain in canonical notation; the gold is its result."""
+        start, steps, modulus = _read(text)
+        _refuse_trivial(start, steps, modulus)
+        factor = max((operand for operator, operand in steps if operator == "*"), default=0)
+        level = easiest(self.knobs, len(steps), modulus, factor)
+        value = start
+        for operator, operand in steps:
+            value = _compute(value, operator, operand) % modulus
+        # Start and operands are reduced, so the text itself is the signature.
+        return Problem(self.name, level, text, signature=text, gold=str(value))
+
+    def grade(self, problem: Problem, response: str) -> Verdict:
+        """Right if the answer is the result, from 0 to the modulus less one."""
+        return grade_integer(problem.gold, response)
+
+    def demonstrate(self, problem: Problem, rng: random.Random) -> str:
+        """One step after the other, reduced where needed: 7*8=56=4;4+5=9."""
+        value, steps, modulus = _read(problem.text)
+        lines: list[str] = []
+        for operator, operand in steps:
+            result = _compute(value, operator, operand)
+            line = f"{value}{operator}{operand}={result}"
+            value = result % modulus
+            lines.append(line if value == result else f"{line}={value}")
+        return f"{';'.join(lines)}{ANSWER_OPEN}{problem.gold}"
+
+
+def _read(text: str) -> tuple[int, list[Step], int]:
+    """The start, the steps and the modulus."""
+    found = _TEXT.match(text) if len(text) <= MAX_LENGTH else None
+    if found is None:
+        raise ProposalError(f"malformed: {text[:40]!r} is not like '7,*8,+5 mod 13'")
+    start, chain, modulus = found.groups()
+    steps = [(step[0], int(step[1:])) for step in chain[1:].split(",")]
+    return int(start), steps, int(modulus)
+
+
+def _refuse_trivial(start: int, steps: Sequence[Step], modulus: int) -> None:
+    if modulus < SMALLEST_MODULUS:
+        raise ProposalError(f"trivial: modulo {modulus} a guess is right too often")
+    if start >= modulus:
+        raise ProposalError(f"not canonical: the start {start} is not reduced modulo {modulus}")
+    for operator, operand in steps:
+        if operand >= modulus:
+            raise ProposalError(f"not canonical: {operator}{operand} is not reduced mod {modulus}")
+        if operand == 0 or (operator == "*" and operand == 1):
+            raise ProposalError(f"trivial: the step {operator}{operand}")
+
+
+def _compute(value: int, operator: str, operand: int) -> int:
+    if operator == "*":
+        return value * operand
+    return value + operand if operator == "+" else value - operand
+
+
+def _draft(at: dict[str, int], rng: random.Random) -> str:
+    modulus = rng.randint(SMALLEST_MODULUS, at["modulus"])
+    parts = [str(rng.randrange(modulus))]
+    for _ in range(at["steps"]):
+        operator = rng.choice("+-*")
+        operand = (
+            rng.randint(2, min(at["factor"], modulus - 1))
+            if operator == "*"
+            else rng.randint(1, modulus - 1)
+        )
+        parts.append(f"{operator}{operand}")
+    return f"{','.join(parts)} mod {modulus}"

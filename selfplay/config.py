@@ -1,0 +1,93 @@
+"""RunConfig: everything that a run depends on, composed of the parts' own configurations.
+
+Experiments define one, the command line changes fields of it, the run folder keeps it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import dacite
+
+from selfplay.curriculum.manager import CurriculumConfig
+from selfplay.evaluate import EvaluationConfig
+from selfplay.learning.rollout import RolloutConfig
+from selfplay.learning.update import UpdateConfig
+from selfplay.learning.warmup import WarmupConfig
+from selfplay.model.decode import DecodeConfig
+from selfplay.model.transformer import ModelConfig
+from selfplay.proposing.proposal import ProposingConfig
+from selfplay.suites import SuiteConfig
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A run of the ring."""
+
+    experiment: str = "unnamed"
+    """Name of the experiment; set by the experiment itself."""
+    arm: str = "main"
+    """Which of the experiment's variants this is; set by `--arm`."""
+    seed: int = 0
+    """Of all random streams of the run; the held-out suite does not depend on it."""
+    generations: int = 100
+    """Turns of the ring."""
+    environments: tuple[str, ...] = ("arithmetic", "countdown", "linear_equations", "modular")
+    """Names of the environments to learn."""
+    device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+    """Where to compute; `auto` takes an accelerator if there is one."""
+    checkpoint_every: int = 25
+    """Generations between checkpoints; there is one after the warm-up and one at the end as well."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    """Shape of the network."""
+    warmup: WarmupConfig = field(default_factory=WarmupConfig)
+    """Cold start from worked solutions."""
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
+    """Attempts at problems."""
+    decode: DecodeConfig = field(default_factory=DecodeConfig)
+    """Limits of sampling."""
+    update: UpdateConfig = field(default_factory=UpdateConfig)
+    """Reinforcement."""
+    proposing: ProposingConfig = field(default_factory=ProposingConfig)
+    """Who writes the problems."""
+    curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
+    """Which problems come next."""
+    suites: SuiteConfig = field(default_factory=SuiteConfig)
+    """Frozen held-out and anchor problems."""
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    """How progress is measured."""
+
+    def __post_init__(self) -> None:
+        if self.generations < 0 or self.checkpoint_every < 1 or self.seed < 0:
+            raise ValueError(
+                f"generations={self.generations} and seed={self.seed} must be at least 0, "
+                f"checkpoint_every={self.checkpoint_every} at least 1."
+            )
+        if not self.environments or len(set(self.environments)) != len(self.environments):
+            raise ValueError(
+                f"environments={self.environments} must name at least one environment, each once."
+            )
+
+    def to_json(self) -> str:
+        """The configuration as readable JSON."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def from_json(text: str) -> RunConfig:
+    """The inverse of `RunConfig.to_json`; every field is checked.
+
+    Raises:
+        ValueError: not JSON, a field that is unknown, missing or of the wrong type, or a value out
+            of range.
+    """
+    try:
+        data = json.loads(text)
+        if not isinstance(data, Mapping):
+            raise ValueError(f"it holds a {type(data).__name__} instead of an object")
+        return dacite.from_dict(RunConfig, data, _STRICT)
+    except (dacite.DaciteError, json.JSONDecodeError) as error:
+        raise ValueError(str(error)) from error
+
+
+_STRICT: Any = dacite.Config(strict=True, cast=[tuple])

@@ -1,0 +1,1 @@
+"""The curriculum: ratings on one anchored scale decide which problems come next."""

@@ -1,0 +1,124 @@
+"""The archive: every problem ever posed and what became of it, one SQLite file in the run folder.
+
+The gate asks it for duplicates, people ask it what was posed and why. One writer; a generation is
+one transaction. Lookups and inserts cost O(log problems).
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from selfplay.problem import Problem
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS posed (
+    generation INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    level INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    gold TEXT NOT NULL,
+    proposer TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    requested REAL NOT NULL,
+    predicted REAL NOT NULL,
+    propensity REAL NOT NULL,
+    solved INTEGER NOT NULL,
+    graded INTEGER NOT NULL,
+    rating REAL NOT NULL,
+    PRIMARY KEY (generation, slot)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS posed_by_key ON posed (key);
+CREATE TABLE IF NOT EXISTS rejected (
+    generation INTEGER NOT NULL,
+    environment TEXT NOT NULL,
+    text TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+"""
+
+
+class Posed(NamedTuple):
+    """One problem as it was posed, and its outcome."""
+
+    generation: int
+    slot: int
+    """Place in the generation's batch."""
+    problem: Problem
+    proposer: str
+    """Who wrote it: `learned` or `procedural`."""
+    purpose: str
+    """Why it was asked for: `target` or `probe`."""
+    requested: float
+    """Rating that was asked for, in points."""
+    predicted: float
+    """Pass rate that was predicted for the request."""
+    propensity: float
+    """Probability of the request under the sampler."""
+    solved: int
+    """Attempts that were right."""
+    graded: int
+    """Attempts that were graded."""
+    rating: float
+    """Rating after the attempts, in points."""
+
+
+class Rejected(NamedTuple):
+    """One proposal that the gate turned away."""
+
+    generation: int
+    environment: str
+    text: str
+    reason: str
+
+
+class Archive:
+    """Problems by key, and their history."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Open or create the file; ":memory:" keeps nothing."""
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+
+    def __contains__(self, key: object) -> bool:
+        query = "SELECT 1 FROM posed WHERE key = ? LIMIT 1"
+        return self._connection.execute(query, (key,)).fetchone() is not None
+
+    def __len__(self) -> int:
+        """Number of different problems."""
+        return self._connection.execute("SELECT COUNT(DISTINCT key) FROM posed").fetchone()[0]
+
+    def add(self, posed: Iterable[Posed], rejected: Iterable[Rejected]) -> None:
+        """Write a generation, whole or not at all."""
+        rows = [
+            (p.generation, p.slot, p.problem.key, p.problem.environment, p.problem.level,
+             p.problem.text, p.problem.gold, p.proposer, p.purpose, p.requested, p.predicted,
+             p.propensity, p.solved, p.graded, p.rating)
+            for p in posed
+        ]  # fmt: skip
+        with self._connection:
+            self._connection.execute("BEGIN")
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO posed VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
+            )
+            self._connection.executemany("INSERT INTO rejected VALUES (?,?,?,?)", rejected)
+
+    def forget_after(self, generation: int) -> None:
+        """Drop what came after a generation: a resumed run plays it again."""
+        with self._connection:
+            self._connection.execute("BEGIN")
+            for table in ("posed", "rejected"):
+                query = f"DELETE FROM {table} WHERE generation > ?"  # noqa: S608 (fixed names)
+                self._connection.execute(query, (generation,))
+
+    def query(self, sql: str, *parameters: object) -> list[tuple]:
+        """Rows of a read-only question."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def close(self) -> None:
+        """Finish writing."""
+        self._connection.close()

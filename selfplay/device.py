@@ -1,0 +1,87 @@
+"""Sets the process up for jax before jax is imported: devices, memory allocator, compilation cache.
+
+Called first thing by the command line and the tests. Imports nothing of ours, and jax only inside
+functions: its settings are read when it starts.
+"""
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+PLATFORMS = {"auto": None, "cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
+_HOST_DEVICES = "--xla_force_host_platform_device_count"
+
+
+def prepare(cores: int | None = None) -> None:
+    """Make every CPU core a device of its own, keep freed memory, keep compiled code on disk.
+
+    Settings that the user has made in the environment stay as they are.
+
+    Args:
+        cores: host devices; the cores this process may use, at most 16, by default.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if _HOST_DEVICES not in flags:
+        count = cores or min(16, usable_cores())
+        os.environ["XLA_FLAGS"] = f"{flags} {_HOST_DEVICES}={count}".strip()
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_cache_folder()))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if sys.platform == "linux":
+        _keep_freed_memory()
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def require(device: str) -> None:
+    """Compute on this kind of device from now on.
+
+    Args:
+        device: a key of `PLATFORMS`.
+    Raises:
+        ValueError: there is no such device here.
+    """
+    import jax
+
+    platform = PLATFORMS[device]
+    if platform is not None:
+        jax.config.update("jax_platforms", platform if platform == "cpu" else f"{platform},cpu")
+    try:
+        found = jax.devices()[0]
+    except RuntimeError as error:
+        raise ValueError(
+            f"device={device}, but jax finds none here ({str(error).splitlines()[0]}). Install the "
+            f"extra for it (`pip install selfplay-curriculum[cuda]` or `[tpu]`), see "
+            "`selfplay doctor`, or take --device cpu."
+        ) from error
+    if platform is not None and found.platform not in (platform, device):
+        raise ValueError(
+            f"device={device}, but jax runs on {found.platform} here. See `selfplay doctor`, or "
+            "take --device cpu."
+        )
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "selfplay" / "compiled"
+
+
+def _keep_freed_memory() -> None:
+    """Stop glibc from handing freed memory back to the system.
+
+    XLA allocates its temporaries anew at each step; with the default settings every step pays for
+    page faults on all of them.
+    """
+    keep_mapped, keep_trimmed = -4, -1  # M_MMAP_MAX, M_TRIM_THRESHOLD of malloc.h
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(keep_mapped, 0)
+        libc.mallopt(keep_trimmed, 2**31 - 1)
+    except (OSError, AttributeError):  # another libc: slower, nothing else
+        pass

@@ -1,0 +1,155 @@
+"""The final answer inside a response, and exact numbers read from it.
+
+Responses come from a model and are hostile: every reader checks a length and a strict pattern
+before it converts anything. Feeds the graders of the environments. Pure; nothing is cached.
+What this does not do: search a response for anything that looks like an answer. There is one
+place, and two different answers are no answer.
+"""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+from selfplay.problem import ANSWER_CLOSE, ANSWER_OPEN, Outcome, Verdict
+
+MAX_RESPONSE = 64 * 1024
+"""Longest response that is looked at, in characters."""
+MAX_DIGITS = 30
+"""Most digits in one number (numerator, denominator, or a decimal in all)."""
+
+_BOXED = "\\boxed{"
+_SPACE = " \t\r\n"
+# [0-9], not \d: \d also matches the digits of every other script. \Z, not $: $ allows a newline.
+_NATURAL = rf"(?:0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}})"
+_INTEGER = re.compile(rf"(?!-0)-?{_NATURAL}\Z")
+_RATIONAL = re.compile(rf"(?!-0/)(-?{_NATURAL})/([1-9][0-9]{{0,{MAX_DIGITS - 1}}})\Z")
+_DECIMAL = re.compile(rf"(?=[-0-9.]{{3,{MAX_DIGITS + 2}}}\Z)(-?{_NATURAL})\.([0-9]+)\Z")
+
+
+class AnswerError(ValueError):
+    """A response or an answer that cannot be read; `reason` is the short word for counting."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+def malformed(error: AnswerError) -> Verdict:
+    """The verdict on a response that could not be read."""
+    return Verdict(Outcome.MALFORMED, error.reason)
+
+
+def final_answer(response: str) -> str:
+    r"""The answer in the one strict place of a response, without surrounding white space.
+
+    That place follows `<answer>` and ends at `</answer>` or with the response; after `</answer>`
+    only white space may come. Without any `<answer>`, exactly one `\boxed{...}` is accepted.
+
+    Args:
+        response: what the solver wrote, of any length and content.
+    Returns:
+        The answer, not empty, not yet checked to be a number or an expression.
+    Raises:
+        AnswerError: too long, no answer, two different answers, text after the answer, empty.
+    """
+    if len(response) > MAX_RESPONSE:
+        raise AnswerError(
+            "too long", f"{len(response)} characters; at most {MAX_RESPONSE} are read"
+        )
+    _, *opened = response.split(ANSWER_OPEN)
+    if not opened:
+        return _boxed(response)
+    answers = {_enclosed(part) for part in opened}
+    if len(answers) > 1:
+        raise AnswerError("two answers", f"{len(answers)} different texts follow {ANSWER_OPEN}")
+    (answer,) = answers
+    return _not_empty(answer)
+
+
+def integer(text: str) -> int:
+    """An integer in canonical form: `0`, `7`, `-7`; no `+7`, `-0`, `007` or `1_000`.
+
+    Raises:
+        AnswerError: anything else, or more than `MAX_DIGITS` digits.
+    """
+    if not _INTEGER.match(text):
+        raise _not_a_number(text, "an integer such as -7")
+    return int(text)
+
+
+def rational(text: str) -> Fraction:
+    """An integer, a fraction `-15/4` (reduced or not) or a decimal `3.75`, exactly.
+
+    A decimal is read as the fraction that it is, never rounded: `0.33` is not a third.
+
+    Raises:
+        AnswerError: anything else, or more than `MAX_DIGITS` digits.
+    """
+    if _INTEGER.match(text):
+        return Fraction(int(text))
+    if fraction := _RATIONAL.match(text):
+        return Fraction(int(fraction[1]), int(fraction[2]))
+    if (decimal := _DECIMAL.match(text)) and len(text) - text.count("-") - 1 <= MAX_DIGITS:
+        return Fraction(
+            int(f"{decimal[1]}{decimal[2]}"),
+            10 ** len(decimal[2]),
+        )
+    raise _not_a_number(text, "a number such as -7, 15/4 or 3.75")
+
+
+def grade_integer(gold: str, response: str) -> Verdict:
+    """Judge a response whose answer must be the integer `gold`, in canonical form."""
+    return _grade_number(gold, response, integer)
+
+
+def grade_rational(gold: str, response: str) -> Verdict:
+    """Judge a response whose answer must equal the rational `gold`; 30/8 equals 15/4."""
+    return _grade_number(gold, response, rational)
+
+
+def _grade_number(gold: str, response: str, read: Callable[[str], int | Fraction]) -> Verdict:
+    try:
+        answer = final_answer(response)
+        given = read(answer)
+    except AnswerError as error:
+        return malformed(error)
+    try:
+        expected = read(gold)
+    except AnswerError:
+        return Verdict(Outcome.ERROR, "unreadable gold")
+    if given == expected:
+        return Verdict(Outcome.CORRECT, "equal")
+    return Verdict(Outcome.WRONG, "not equal")
+
+
+def _enclosed(part: str) -> str:
+    """The text between one `<answer>` and the end of its answer; `part` starts after the tag."""
+    answer, _, rest = part.partition(ANSWER_CLOSE)
+    if rest.strip(_SPACE):
+        raise AnswerError("text after answer", f"{rest[:40]!r} follows {ANSWER_CLOSE}")
+    return answer.strip(_SPACE)
+
+
+def _boxed(response: str) -> str:
+    r"""The content of the only `\boxed{...}`, up to its matching brace."""
+    _, *opened = response.split(_BOXED)
+    if not opened:
+        raise AnswerError("no answer", f"no {ANSWER_OPEN} in {response[:40]!r}")
+    if len(opened) > 1:
+        raise AnswerError("two answers", f"{len(opened)} boxes")
+    depth = 1
+    for index, character in enumerate(opened[0]):
+        depth += (character == "{") - (character == "}")
+        if depth == 0:
+            return _not_empty(opened[0][:index].strip(_SPACE))
+    raise AnswerError("unclosed box", f"no matching brace in {opened[0][:40]!r}")
+
+
+def _not_empty(answer: str) -> str:
+    if not answer:
+        raise AnswerError("empty", f"nothing follows {ANSWER_OPEN}")
+    return answer
+
+
+def _not_a_number(text: str, wanted: str) -> AnswerError:
+    return AnswerError("not a number", f"{text[:40]!r} is not {wanted} of {MAX_DIGITS} digits")

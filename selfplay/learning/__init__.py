@@ -1,0 +1,1 @@
+"""How the network learns: attempts -> advantages -> one optimiser step, and the warm-up before."""

@@ -1,0 +1,60 @@
+"""The objectives: clipped policy gradient for reinforcement, cross-entropy for imitation.
+
+Both take the log-probabilities of packed tokens (batch.py) and return sums over tokens; update.py
+divides by the number of tokens of the whole batch. Pure jax. Axes: R packed rows, T tokens.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from selfplay.learning.batch import Packed
+from selfplay.model.transformer import Network
+
+
+def token_logprobs(network: Network, packed: Packed, temperature: float | jax.Array) -> jax.Array:
+    """Log-probability of each token given those before it in its sequence.
+
+    Args:
+        network: the model.
+        packed: R rows of T tokens.
+        temperature: divides the logits, as it did when the tokens were drawn.
+    Returns:
+        float [R, T], in nats; 0 at tokens that are not learnt (no response token starts a row).
+    """
+    model = nnx.merge(network.graph, network.params)
+    segment_RT = packed.segment_RT
+    same_RTT = segment_RT[:, :, None] == segment_RT[:, None, :]
+    earlier_TT = jnp.tril(jnp.ones((segment_RT.shape[1],) * 2, bool))
+    logits, _ = model(packed.token_RT, packed.position_RT, same_RTT & earlier_TT)
+    logprob_RTV = jax.nn.log_softmax(logits[:, :-1] / temperature)
+    chosen_RT = jnp.take_along_axis(logprob_RTV, packed.token_RT[:, 1:, None], axis=2)[..., 0]
+    shifted_RT = jnp.pad(chosen_RT, ((0, 0), (1, 0)))
+    return jnp.where(packed.learn_RT, shifted_RT, 0.0)
+
+
+def imitation(logprob_RT: jax.Array, packed: Packed) -> jax.Array:
+    """Sum over response tokens of the cross-entropy, in nats."""
+    return -jnp.sum(logprob_RT * packed.weight_RT)
+
+
+def clipped_policy_gradient(
+    logprob_RT: jax.Array, packed: Packed, clip_low: float, clip_high: float
+) -> jax.Array:
+    """Sum over response tokens of -min(rho A, clip(rho, 1 - low, 1 + high) A).
+
+    rho = exp(logprob - logprob at drawing) is 1 at the first step of a batch, where the gradient
+    is that of REINFORCE. The upper clip is the wider one: it keeps rare tokens explorable.
+
+    Args:
+        logprob_RT: float [R, T], of the network being trained.
+        packed: advantages in `weight_RT`, log-probabilities at drawing in `logprob_RT`.
+        clip_low: how far rho may fall below 1 and still earn, in (0, 1).
+        clip_high: how far rho may rise above 1 and still earn, > 0.
+    Source: Schulman et al. 2017, arXiv:1707.06347; asymmetric clip of Yu et al. 2025,
+        arXiv:2503.14476 (DAPO).
+    """
+    ratio_RT = jnp.exp(jnp.where(packed.learn_RT, logprob_RT - packed.logprob_RT, 0.0))
+    clipped_RT = jnp.clip(ratio_RT, 1.0 - clip_low, 1.0 + clip_high)
+    gain_RT = jnp.minimum(ratio_RT * packed.weight_RT, clipped_RT * packed.weight_RT)
+    return -jnp.sum(jnp.where(packed.learn_RT, gain_RT, 0.0))

@@ -1,0 +1,108 @@
+"""Rollouts: problems -> G attempts each, by the present network. Feeds grading and update.py.
+
+Axes: P problems, G attempts a problem, N = P * G samples.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from selfplay.learning.batch import Example
+from selfplay.model import decode
+from selfplay.model.decode import DecodeConfig, Samples
+from selfplay.model.tokens import Tokenizer
+from selfplay.model.transformer import Network
+from selfplay.problem import Problem
+
+
+@dataclass(frozen=True)
+class RolloutConfig:
+    """How many attempts are made, and how."""
+
+    problems: int = 64
+    """Problems a generation."""
+    attempts: int = 8
+    """Attempts at each problem; their mean is the baseline of each."""
+    temperature: float = 1.0
+    """Divides the logits when attempts are drawn."""
+
+    def __post_init__(self) -> None:
+        if self.problems < 1 or self.attempts < 2:
+            raise ValueError(
+                f"rollout.problems={self.problems} must be at least 1 and rollout.attempts="
+                f"{self.attempts} at least 2: an attempt is judged against its siblings."
+            )
+        if self.temperature <= 0.0:
+            raise ValueError(
+                f"rollout.temperature={self.temperature} must be above 0: greedy attempts at a "
+                "problem are all the same and teach nothing. The default is 1."
+            )
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Sampled responses with their prompts and texts; attempts at a prompt side by side."""
+
+    prompts: list[list[int]]
+    """P prompts, token ids."""
+    samples: Samples
+    """N samples."""
+    texts: list[str]
+    """N responses as text."""
+
+    @property
+    def generated_tokens(self) -> int:
+        """Response tokens drawn."""
+        return int(self.samples.length_N.sum())
+
+    def examples(self, advantage_N: np.ndarray) -> list[Example]:
+        """What there is to learn: the samples with an advantage other than 0."""
+        attempts = len(self.texts) // len(self.prompts)
+        return [
+            Example(
+                prompt=self.prompts[row // attempts],
+                response=self.samples.response(row),
+                weight=float(advantage_N[row]),
+                logprobs=self.samples.logprob_NT[row, : self.samples.length_N[row]].tolist(),
+            )
+            for row in np.flatnonzero(advantage_N)
+        ]
+
+
+def respond(
+    network: Network,
+    tokenizer: Tokenizer,
+    prompts: list[list[int]],
+    key_N: jax.Array,
+    *,
+    attempts: int,
+    decode_config: DecodeConfig,
+    temperature: float,
+) -> Rollout:
+    """Draw responses to prompts of either role."""
+    samples = decode.sample(
+        network, prompts, key_N, attempts=attempts, config=decode_config, temperature=temperature,
+        end_id=tokenizer.end_id,
+    )  # fmt: skip
+    texts = [tokenizer.decode(samples.response(row)) for row in range(len(key_N))]
+    return Rollout(prompts, samples, texts)
+
+
+def collect(
+    network: Network,
+    tokenizer: Tokenizer,
+    problems: Sequence[Problem],
+    key_N: jax.Array,
+    *,
+    attempts: int,
+    decode_config: DecodeConfig,
+    temperature: float,
+) -> Rollout:
+    """Draw `attempts` solutions of each problem."""
+    prompts = [tokenizer.solver_prompt(problem.environment, problem.text) for problem in problems]
+    return respond(
+        network, tokenizer, prompts, key_N,
+        attempts=attempts, decode_config=decode_config, temperature=temperature,
+    )  # fmt: skip

@@ -1,0 +1,200 @@
+"""One optimiser step: packed examples in, new parameters out.
+
+Gradients of micro-batches of one shape are summed, so that memory and compilations stay the same
+however many examples a generation gives; the sum is divided by the tokens of the whole batch.
+Fed by loop.py and warmup.py.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+
+from selfplay.learning import loss
+from selfplay.learning.batch import Example, Packed, micro_batches
+from selfplay.model import sharding
+from selfplay.model.transformer import Network, Transformer
+
+
+@dataclass(frozen=True)
+class UpdateConfig:
+    """How the network is changed by a batch of attempts."""
+
+    learning_rate: float = 5e-4
+    """Step size of AdamW once the first `ramp` steps are over."""
+    ramp: int = 10
+    """Optimiser steps over which the learning rate rises from 0."""
+    weight_decay: float = 0.0
+    """Pull of AdamW towards 0, relative to the learning rate."""
+    max_norm: float = 1.0
+    """Gradients longer than this (L2) are shortened to it."""
+    minibatches: int = 2
+    """Optimiser steps a generation, each on its share of the problems; from the second on, the
+    importance ratio is not 1 and the clip has work to do."""
+    clip_low: float = 0.2
+    """Importance ratios below 1 - clip_low earn nothing more."""
+    clip_high: float = 0.28
+    """Importance ratios above 1 + clip_high earn nothing more."""
+    row_length: int = 256
+    """Tokens in a packed row; the longest prompt with its response must fit."""
+    rows: int = 16
+    """Packed rows in a micro-batch: what is in memory at once."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.learning_rate < 1.0:
+            raise ValueError(
+                f"update.learning_rate={self.learning_rate} is outside (0, 1); small models learn "
+                "from about 5e-4, pretrained ones from about 1e-6."
+            )
+        if not (0.0 < self.clip_low < 1.0 and self.clip_high > 0.0):
+            raise ValueError(
+                f"update.clip_low={self.clip_low} must lie in (0, 1) and update.clip_high="
+                f"{self.clip_high} above 0; the defaults are 0.2 and 0.28."
+            )
+        if min(self.minibatches, self.rows, self.row_length) < 1 or self.ramp < 0:
+            raise ValueError(
+                f"update.minibatches={self.minibatches}, update.rows={self.rows} and "
+                f"update.row_length={self.row_length} must be at least 1, update.ramp={self.ramp} "
+                "at least 0."
+            )
+
+
+class Learner(NamedTuple):
+    """What an optimiser step changes."""
+
+    params: nnx.State
+    moments: optax.OptState
+
+
+class StepReport(NamedTuple):
+    """What one optimiser step did."""
+
+    loss: float
+    """Mean over response tokens."""
+    gradient_norm: float
+    """L2, before shortening."""
+    tokens: int
+    """Prompt and response tokens that were trained on."""
+    largest_ratio_gap: float
+    """Largest |importance ratio - 1| of a response token; 0 for imitation."""
+
+
+def optimizer(config: UpdateConfig) -> optax.GradientTransformation:
+    """AdamW with a ramp and a limit on the gradient's length."""
+    rate = optax.linear_schedule(0.0, config.learning_rate, config.ramp)
+    return _adamw(rate, config.weight_decay, config.max_norm)
+
+
+def _adamw(
+    rate: optax.Schedule, weight_decay: float, max_norm: float
+) -> optax.GradientTransformation:
+    return optax.chain(
+        optax.clip_by_global_norm(max_norm),
+        optax.adamw(rate, b1=0.9, b2=0.95, weight_decay=weight_decay),
+    )
+
+
+class Updater:
+    """One objective with one optimiser, compiled once for its micro-batch shape."""
+
+    def __init__(
+        self,
+        graph: nnx.GraphDef[Transformer],
+        transformation: optax.GradientTransformation,
+        objective: Callable[[jax.Array, Packed], jax.Array],
+        *,
+        row_length: int,
+        rows: int,
+        temperature: float = 1.0,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            graph: static part of the network.
+            transformation: the optimiser.
+            objective: (log-probabilities [R, T], batch) -> sum of the loss over response tokens.
+            row_length: tokens in a packed row.
+            rows: rows in a micro-batch; rounded up to a multiple of the devices.
+            temperature: of the distribution that the log-probabilities are of.
+        """
+        self._transformation = transformation
+        self._row_length = row_length
+        self._rows = -(-rows // sharding.device_count()) * sharding.device_count()
+        self._add_gradient = jax.jit(
+            partial(_add_gradient, graph, objective, temperature), donate_argnums=1
+        )
+        self._apply = jax.jit(partial(_apply, transformation), donate_argnums=(0, 1))
+
+    def start(self, params: nnx.State) -> Learner:
+        """Fresh optimiser state for a copy of these parameters, both on all devices."""
+        own = jax.tree.map(jnp.copy, params)  # steps use the learner up; the caller's stay good
+        return sharding.copy_to_all(Learner(own, self._transformation.init(own)))
+
+    def step(self, learner: Learner, examples: Sequence[Example]) -> tuple[Learner, StepReport]:
+        """Learn from all the examples in one optimiser step; `learner` is used up (donated).
+
+        Raises:
+            ValueError: no examples, or one that is longer than a packed row.
+        """
+        if not examples:
+            raise ValueError("an optimiser step needs at least one example; skip the step instead.")
+        learnt = sum(len(example.response) for example in examples)
+        total = Sums.zero(learner.params)
+        for packed in micro_batches(examples, self._row_length, self._rows):
+            total = self._add_gradient(
+                learner.params, total, sharding.split_rows(packed), np.float32(1.0 / learnt)
+            )
+        learner, norm = self._apply(learner, total.gradient)
+        tokens = learnt + sum(len(example.prompt) for example in examples)
+        return learner, StepReport(total.loss, norm, tokens, total.largest_ratio_gap)
+
+
+class Sums(NamedTuple):
+    """What micro-batches add up to."""
+
+    gradient: nnx.State
+    loss: jax.Array
+    largest_ratio_gap: jax.Array
+
+    @classmethod
+    def zero(cls, params: nnx.State) -> "Sums":
+        """Before the first micro-batch."""
+        zero = sharding.copy_to_all((jax.tree.map(jnp.zeros_like, params), np.zeros(2, np.float32)))
+        return cls(zero[0], zero[1][0], zero[1][1])
+
+
+def _add_gradient(
+    graph: nnx.GraphDef[Transformer],
+    objective: Callable[[jax.Array, Packed], jax.Array],
+    temperature: float,
+    params: nnx.State,
+    total: Sums,
+    packed: Packed,
+    scale: jax.Array,
+) -> Sums:
+    def scaled_loss(params: nnx.State) -> tuple[jax.Array, jax.Array]:
+        logprob_RT = loss.token_logprobs(Network(graph, params), packed, temperature)
+        known_RT = packed.learn_RT & (packed.logprob_RT != 0.0)
+        gap_RT = jnp.abs(jnp.expm1(logprob_RT - packed.logprob_RT))
+        return scale * objective(logprob_RT, packed), jnp.max(jnp.where(known_RT, gap_RT, 0.0))
+
+    (value, gap), gradient = jax.value_and_grad(scaled_loss, has_aux=True)(params)
+    return Sums(
+        jax.tree.map(jnp.add, total.gradient, gradient),
+        total.loss + value,
+        jnp.maximum(total.largest_ratio_gap, gap),
+    )
+
+
+def _apply(
+    transformation: optax.GradientTransformation, learner: Learner, gradient: nnx.State
+) -> tuple[Learner, jax.Array]:
+    norm = optax.tree.norm(gradient)
+    updates, moments = transformation.update(gradient, learner.moments, learner.params)
+    return Learner(optax.apply_updates(learner.params, updates), moments), norm

@@ -1,0 +1,128 @@
+"""The cold start: a network from scratch learns to read and write both roles from worked solutions.
+
+Solver examples are demonstrated problems, plenty at the easy levels, thinning out upwards and none
+at the top third, which is left to reinforcement. Proposer examples are procedural problems of every
+level with their rating as the request. Fed by the environments, feeds the first generation.
+"""
+
+import math
+import random
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass
+
+import optax
+
+from selfplay import streams
+from selfplay.learning.batch import Example, pack
+from selfplay.learning.loss import imitation
+from selfplay.learning.update import Learner, StepReport, Updater
+from selfplay.model.tokens import Tokenizer
+from selfplay.model.transformer import Network
+from selfplay.problem import Environment, Problem
+
+
+@dataclass(frozen=True)
+class WarmupConfig:
+    """How the cold start is done."""
+
+    steps: int = 400
+    """Optimiser steps."""
+    learning_rate: float = 2e-3
+    """Highest step size of AdamW; it rises over the first tenth and falls to a tenth of it."""
+    rows: int = 32
+    """Packed rows in a step."""
+    row_length: int = 192
+    """Tokens in a packed row."""
+    proposer_share: float = 0.3
+    """Share of the examples that are proposals; they are shorter than solutions."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or not 0.0 <= self.proposer_share <= 1.0:
+            raise ValueError(
+                f"warmup.steps={self.steps} must be at least 0 and warmup.proposer_share="
+                f"{self.proposer_share} within [0, 1]."
+            )
+
+
+def level_weights(level_count: int) -> list[float]:
+    """How often each level is demonstrated: falling in a line, 0 at the top third; sums to 1."""
+    shown = level_count - math.ceil(level_count / 3)
+    weights = [float(max(0, shown - level)) for level in range(level_count)]
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
+class Teacher:
+    """Draws warm-up examples; never a problem whose key is in `frozen`."""
+
+    def __init__(
+        self,
+        environments: Mapping[str, Environment],
+        tokenizer: Tokenizer,
+        frozen: Container[str],
+        rating_of: Callable[[Problem], float],
+        proposer_share: float,
+    ) -> None:
+        self._environments = list(environments.values())
+        self._tokenizer = tokenizer
+        self._frozen = frozen
+        self._rating_of = rating_of
+        self._proposer_share = proposer_share
+
+    def example(self, rng: random.Random) -> Example:
+        """One worked solution, or one proposal."""
+        environment = rng.choice(self._environments)
+        count = environment.level_count
+        if rng.random() < self._proposer_share:
+            problem = self._draw(environment, rng.randrange(count), rng)
+            prompt = self._tokenizer.proposer_prompt(problem.environment, self._rating_of(problem))
+            return Example(prompt, self._tokenizer.response(problem.text))
+        level = rng.choices(range(count), level_weights(count))[0]
+        problem = self._draw(environment, level, rng)
+        prompt = self._tokenizer.solver_prompt(problem.environment, problem.text)
+        return Example(prompt, self._tokenizer.response(environment.demonstrate(problem, rng)))
+
+    def _draw(self, environment: Environment, level: int, rng: random.Random) -> Problem:
+        while (problem := environment.generate(level, rng)).key in self._frozen:
+            pass
+        return problem
+
+
+def schedule(config: WarmupConfig) -> optax.Schedule:
+    """Rise over a tenth of the steps, then a cosine down to a tenth of the highest rate."""
+    return optax.warmup_cosine_decay_schedule(
+        0.0, config.learning_rate, max(1, config.steps // 10), max(2, config.steps),
+        end_value=0.1 * config.learning_rate,
+    )  # fmt: skip
+
+
+def run(
+    network: Network, teacher: Teacher, config: WarmupConfig, seed: int
+) -> Iterator[tuple[Learner, StepReport]]:
+    """Take the steps one by one, so that the caller can show progress or stop.
+
+    Yields:
+        the learner and the report of each step; the last learner is the result. Each learner is
+        used up by the next step.
+    """
+    optimiser = optax.chain(
+        optax.clip_by_global_norm(1.0), optax.adamw(schedule(config), b2=0.95, weight_decay=0.01)
+    )
+    updater = Updater(
+        network.graph, optimiser, imitation, row_length=config.row_length, rows=config.rows
+    )
+    learner = updater.start(network.params)
+    for step in range(config.steps):
+        rng = streams.python_rng(seed, 0, "warmup", step)
+        learner, report = updater.step(learner, _full_batch(teacher, config, rng))
+        yield learner, report
+
+
+def _full_batch(teacher: Teacher, config: WarmupConfig, rng: random.Random) -> list[Example]:
+    """Examples that fill the rows of one micro-batch; what would start another row is left out."""
+    examples, tokens = [], 0
+    while tokens < config.rows * config.row_length:
+        examples.append(teacher.example(rng))
+        tokens += len(examples[-1].prompt) + len(examples[-1].response)
+    rows = pack(examples, config.row_length)
+    return [example for row in rows[: config.rows] for example in row]

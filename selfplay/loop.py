@@ -1,0 +1,300 @@
+"""One generation: the ring, in order. The only module that knows the order.
+
+State goes in, a new State and a record of the turn come out. Axes: P problems, G attempts a
+problem, N samples of one role.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from flax import nnx
+
+from selfplay import streams
+from selfplay.curriculum.elo import Game, Ratings
+from selfplay.curriculum.manager import Manager
+from selfplay.grading.judge import judge_all
+from selfplay.learning import rollout
+from selfplay.learning.advantage import centred_by, group_centred, scaled
+from selfplay.learning.batch import Example
+from selfplay.learning.rollout import Rollout, RolloutConfig
+from selfplay.learning.update import Learner, Updater
+from selfplay.model.decode import DecodeConfig
+from selfplay.model.tokens import Tokenizer
+from selfplay.model.transformer import Network, Transformer
+from selfplay.problem import Environment, Outcome, Problem, Request, Verdict
+from selfplay.proposing.learned import Learned
+from selfplay.proposing.procedural import Procedural
+from selfplay.proposing.proposal import Proposal, ProposingConfig
+from selfplay.proposing.reward import worth
+
+
+class Counts(NamedTuple):
+    """Running totals of a run."""
+
+    generated_tokens: int = 0
+    """Response tokens drawn for training, proposals included."""
+    trained_tokens: int = 0
+    """Prompt and response tokens that optimiser steps were taken on, warm-up included."""
+    seconds: float = 0.0
+    """Wall time of warm-up and generations."""
+
+
+class State(NamedTuple):
+    """All that changes from generation to generation, and all that a resumed run needs."""
+
+    generation: int
+    """Generations done; 0 is the end of the warm-up."""
+    learner: Learner
+    ratings: Ratings
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Ring:
+    """The parts that a turn runs through; none of them changes."""
+
+    seed: int
+    graph: nnx.GraphDef[Transformer]
+    tokenizer: Tokenizer
+    environments: Mapping[str, Environment]
+    manager: Manager
+    learned: Learned
+    procedural: Procedural
+    updater: Updater
+    minibatches: int
+    rollout: RolloutConfig
+    decode: DecodeConfig
+    proposing: ProposingConfig
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What happened in one generation, for the log, the board and the archive."""
+
+    generation: int
+    posed: list[Proposal]
+    """P admitted proposals, each with its problem."""
+    proposals: list[Proposal]
+    """What the learned proposer wrote, admitted or not; empty if it was not asked."""
+    games: list[Game]
+    """P outcomes."""
+    ratings_after: list[float]
+    """P problem ratings after the outcomes, in points."""
+    worths: list[float]
+    """Reward of each of `proposals`, in [0, 1]."""
+    outcomes: Counter[Outcome]
+    """Attempts by outcome."""
+    attempts: Rollout
+    mixed_groups: int
+    """Problems that some but not all attempts solved: those that teach."""
+    generated_tokens: int
+    trained_tokens: int
+    loss: float
+    gradient_norm: float
+    first_ratio_gap: float
+    """Largest |importance ratio - 1| before the first optimiser step: what sampling and training
+    disagree on."""
+    seconds: dict[str, float]
+    """Wall time of propose, decode, grade and train."""
+
+    @property
+    def valid_rate(self) -> float:
+        """Share of the learned proposals that the gate admitted; NaN if there were none."""
+        admitted = [proposal.problem is not None for proposal in self.proposals]
+        return float(np.mean(admitted)) if admitted else float("nan")
+
+
+def generation(ring: Ring, state: State) -> tuple[State, Turn]:
+    """One turn: plan, propose, roll out, grade, compare, learn, rate."""
+    number = state.generation + 1
+    network = Network(ring.graph, state.learner.params)
+    clock = Clock()
+
+    with clock("propose"):
+        plan_rng = streams.numpy_rng(ring.seed, number, "plan")
+        requests = ring.manager.plan(state.ratings, ring.rollout.problems, plan_rng)
+        posed, proposals, proposer_rollout = propose(ring, network, requests, number)
+        problems = [admitted(proposal) for proposal in posed]
+    with clock("decode"):
+        attempts = rollout.collect(
+            network, ring.tokenizer, problems,
+            streams.row_keys(ring.seed, number, "solve", len(problems) * ring.rollout.attempts),
+            attempts=ring.rollout.attempts, decode_config=ring.decode,
+            temperature=ring.rollout.temperature,
+        )  # fmt: skip
+    with clock("grade"):
+        verdicts = judge_all(
+            ring.environments, problems, attempts.texts, attempts.samples.ended_N.tolist()
+        )
+        correct_PG, graded_PG = by_problem(verdicts, len(problems))
+        games = [
+            ring.manager.game(problem, int(correct_G.sum()), int(graded_G.sum()))
+            for problem, correct_G, graded_G in zip(problems, correct_PG, graded_PG, strict=True)
+        ]
+        ratings_after = [ring.manager.problem_rating(state.ratings, game) for game in games]
+    with clock("train"):
+        examples = solver_examples(attempts, correct_PG, graded_PG)
+        worths = proposal_worths(proposals, posed, games, ratings_after)
+        if proposer_rollout is not None:
+            examples += proposer_examples(
+                proposals, worths, proposer_rollout, ring.proposing.loss_weight
+            )
+        learner, learning = learn(ring, state.learner, examples, number)
+    ratings = ring.manager.observe(state.ratings, games)
+
+    drawn = attempts.generated_tokens
+    drawn += proposer_rollout.generated_tokens if proposer_rollout else 0
+    turn = Turn(
+        generation=number, posed=posed, proposals=proposals, games=games,
+        ratings_after=ratings_after, worths=worths, attempts=attempts,
+        outcomes=Counter(verdict.outcome for verdict in verdicts),
+        mixed_groups=sum(0 < game.solved < game.graded for game in games),
+        generated_tokens=drawn, trained_tokens=learning.tokens, loss=learning.loss,
+        gradient_norm=learning.gradient_norm, first_ratio_gap=learning.first_ratio_gap,
+        seconds=clock.seconds,
+    )  # fmt: skip
+    counts = Counts(
+        state.counts.generated_tokens + drawn,
+        state.counts.trained_tokens + learning.tokens,
+        state.counts.seconds + sum(clock.seconds.values()),
+    )
+    return State(number, learner, ratings, counts), turn
+
+
+def propose(
+    ring: Ring, network: Network, requests: Sequence[Request], number: int
+) -> tuple[list[Proposal], list[Proposal], Rollout | None]:
+    """Have every request answered: by the learned proposer where it may and can, else procedurally.
+
+    Returns:
+        one admitted proposal for each request; what the learned proposer wrote; its samples.
+    """
+    wanted = len(requests)
+    if ring.proposing.proposer == "learned":
+        share = 1.0 - ring.proposing.procedural_share
+        rng = streams.numpy_rng(ring.seed, number, "share")
+        asked = sorted(rng.permutation(wanted)[: round(share * wanted)].tolist())
+    else:
+        asked = []
+    in_batch: set[str] = set()
+    proposals, samples = [], None
+    if asked:
+        proposals, samples = ring.learned.propose(
+            [requests[slot] for slot in asked], network, number, in_batch
+        )
+    answered = {
+        slot: proposal
+        for slot, proposal in zip(asked, proposals, strict=True)
+        if proposal.problem is not None
+    }
+    open_slots = [slot for slot in range(wanted) if slot not in answered]
+    filled, _ = ring.procedural.propose(
+        [requests[slot] for slot in open_slots], network, number, in_batch
+    )
+    answered.update(zip(open_slots, filled, strict=True))
+    return [answered[slot] for slot in range(wanted)], proposals, samples
+
+
+def admitted(proposal: Proposal) -> Problem:
+    """The problem of a proposal that passed the gate."""
+    assert proposal.problem is not None, proposal
+    return proposal.problem
+
+
+def by_problem(verdicts: Sequence[Verdict], problem_count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which attempts were right and which were graded, bool [P, G] each."""
+    correct = np.array([verdict.correct for verdict in verdicts])
+    graded = np.array([verdict.graded for verdict in verdicts])
+    return correct.reshape(problem_count, -1), graded.reshape(problem_count, -1)
+
+
+def solver_examples(
+    attempts: Rollout, correct_PG: np.ndarray, graded_PG: np.ndarray
+) -> list[Example]:
+    """Attempts at problems that some but not all of their siblings solved."""
+    advantage_N = group_centred(correct_PG.astype(np.float64), graded_PG).ravel()
+    learnt = advantage_N != 0.0
+    lengths = np.where(learnt, attempts.samples.length_N, 0)
+    return attempts.examples(scaled(advantage_N, lengths))
+
+
+def proposal_worths(
+    proposals: Sequence[Proposal],
+    posed: Sequence[Proposal],
+    games: Sequence[Game],
+    ratings_after: Sequence[float],
+) -> list[float]:
+    """Reward of each learned proposal: 0 for a rejected one, else from the solver's attempts."""
+    slot_of = {id(proposal): slot for slot, proposal in enumerate(posed)}
+    worths = []
+    for proposal in proposals:
+        slot = slot_of.get(id(proposal))
+        if slot is None:
+            worths.append(0.0)
+            continue
+        game = games[slot]
+        worths.append(
+            worth(game.solved, game.graded, ratings_after[slot], proposal.request.rating)
+        )
+    return worths
+
+
+def proposer_examples(
+    proposals: Sequence[Proposal], worths: Sequence[float], samples: Rollout, weight: float
+) -> list[Example]:
+    """Proposals, each compared with those for the same environment."""
+    names = sorted({proposal.request.environment for proposal in proposals})
+    label_N = np.array([names.index(proposal.request.environment) for proposal in proposals])
+    advantage_N = centred_by(label_N, np.array(worths))
+    return samples.examples(weight * scaled(advantage_N, samples.samples.length_N))
+
+
+class Learning(NamedTuple):
+    """What the optimiser steps of a generation did."""
+
+    tokens: int
+    loss: float
+    gradient_norm: float
+    first_ratio_gap: float
+
+
+def learn(
+    ring: Ring, learner: Learner, examples: list[Example], number: int
+) -> tuple[Learner, Learning]:
+    """Take the generation's optimiser steps, each on a random share of the examples.
+
+    Nothing to learn from (every group all right or all wrong): nothing changes.
+    """
+    order = streams.numpy_rng(ring.seed, number, "minibatches").permutation(len(examples))
+    reports = []
+    for share in np.array_split(order, ring.minibatches):
+        if share.size:
+            learner, report = ring.updater.step(learner, [examples[i] for i in share])
+            reports.append(report)
+    if not reports:
+        return learner, Learning(0, 0.0, 0.0, 0.0)
+    return learner, Learning(
+        tokens=sum(report.tokens for report in reports),
+        loss=float(np.mean([report.loss for report in reports])),
+        gradient_norm=float(np.mean([report.gradient_norm for report in reports])),
+        first_ratio_gap=float(reports[0].largest_ratio_gap),
+    )
+
+
+class Clock:
+    """Wall seconds of named sections."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str):
+        """Time the body."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start

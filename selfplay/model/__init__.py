@@ -1,0 +1,1 @@
+"""The language model: tokens, one forward pass, sampling. Imports nothing of ours outside."""

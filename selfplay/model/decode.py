@@ -1,0 +1,275 @@
+"""Sampling: prompts -> tokens with the log-probabilities of the distribution they were drawn from.
+
+A prompt is run once for all attempts at it; then tokens are drawn in chunks. Between chunks the
+host drops finished rows (to half the rows or fewer) and lengthens the cache, so that attention
+reads no more slots than are in use. Each row draws from a key of its own, so a sample does not
+depend on its neighbours, on compaction or on the number of rows. Axes: P prompts, N rows (P times
+attempts), T tokens, S cache slots.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from selfplay.model import sharding
+from selfplay.model.tokens import pad, padded_length
+from selfplay.model.transformer import KeyValues, Network, Transformer, causal
+
+CHUNK = 32
+"""Tokens drawn between two looks at which rows have finished."""
+FEWEST_ROWS = 64
+"""Compaction stops here: smaller batches gain nothing and would be compiled anew."""
+
+
+@dataclass(frozen=True)
+class DecodeConfig:
+    """How responses are drawn."""
+
+    max_tokens: int = 160
+    """Longest response, in tokens, `<end>` included; longer ones are cut and count as malformed."""
+    rows: int = 512
+    """Rows decoded together; more fill an accelerator better and take more memory for the cache."""
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1 or self.rows < 1:
+            raise ValueError(
+                f"decode.max_tokens={self.max_tokens} and decode.rows={self.rows} must be at least "
+                "1; the defaults are 160 and 512."
+            )
+
+
+class Samples(NamedTuple):
+    """Sampled responses, attempts at the same prompt side by side."""
+
+    token_NT: np.ndarray
+    """int32 [N, T], right-padded."""
+    logprob_NT: np.ndarray
+    """float32 [N, T], in nats, of each token under the distribution it was drawn from; 0 beyond
+    the length."""
+    length_N: np.ndarray
+    """int32 [N], tokens with `<end>`."""
+    ended_N: np.ndarray
+    """bool [N], False where the response was cut at `max_tokens`."""
+
+    def response(self, row: int) -> list[int]:
+        """Token ids of one row, `<end>` included."""
+        return self.token_NT[row, : self.length_N[row]].tolist()
+
+
+class _Rows(NamedTuple):
+    """What decoding carries from token to token, one leading row axis throughout."""
+
+    token_N: jax.Array
+    """int32 [N], the token to feed next."""
+    cache: tuple[KeyValues, ...]
+    prompt_length_N: jax.Array
+    """int32 [N], prompt tokens in the cache: all but the last one, which is fed first."""
+    key_N: jax.Array
+    done_N: jax.Array
+
+
+@partial(jax.jit, static_argnames=("graph", "attempts", "slots"))
+def _prefill(
+    params: nnx.State,
+    prompt_PT: jax.Array,
+    prompt_length_P: jax.Array,
+    key_N: jax.Array,
+    done_N: jax.Array,
+    *,
+    graph: nnx.GraphDef[Transformer],
+    attempts: int,
+    slots: int,
+) -> _Rows:
+    """Fill the cache with each prompt, all but its last token, once; copy it to its attempts."""
+    model = nnx.merge(graph, params)
+    length = prompt_PT.shape[1]
+    position_PT = jnp.broadcast_to(jnp.arange(length), prompt_PT.shape)
+    _, cache = model(prompt_PT, position_PT, causal(length))
+    room = ((0, 0), (0, 0), (0, slots - length), (0, 0))
+    repeat = partial(jnp.repeat, repeats=attempts, axis=0)
+    last_P = jnp.take_along_axis(prompt_PT, prompt_length_P[:, None], axis=1)[:, 0]
+    return _Rows(
+        token_N=repeat(last_P),
+        cache=jax.tree.map(lambda x: repeat(jnp.pad(x, room)), cache),
+        prompt_length_N=repeat(prompt_length_P),
+        key_N=key_N,
+        done_N=done_N,
+    )
+
+
+@partial(jax.jit, static_argnames=("graph", "prompt_slots", "end_id"), donate_argnames=("rows",))
+def _decode_chunk(
+    params: nnx.State,
+    rows: _Rows,
+    drawn: jax.Array,
+    temperature: jax.Array,
+    *,
+    graph: nnx.GraphDef[Transformer],
+    prompt_slots: int,
+    end_id: int,
+) -> tuple[_Rows, jax.Array, jax.Array]:
+    """Draw up to CHUNK tokens for every row that is not done; returns tokens and log-probs [N, C].
+
+    `drawn` is the number of tokens already drawn, `prompt_slots` where drawn tokens start in the
+    cache. Devices stop each when their own rows are done.
+    """
+
+    def on_device(
+        params: nnx.State, rows: _Rows, drawn: jax.Array, temperature: jax.Array
+    ) -> tuple[_Rows, jax.Array, jax.Array]:
+        model = nnx.merge(graph, params)
+        slot_S = jnp.arange(rows.cache[0].keys_NKSD.shape[2])
+        in_prompt_NS = slot_S < rows.prompt_length_N[:, None]
+        greedy = temperature <= 0.0
+        scale = 1.0 / jnp.where(greedy, 1.0, temperature)
+
+        def unfinished(carry: tuple) -> jax.Array:
+            step, rows, *_ = carry
+            return (step < CHUNK) & ~jnp.all(rows.done_N)
+
+        def draw(carry: tuple) -> tuple:
+            step, rows, token_NC, logprob_NC = carry
+            slot = prompt_slots + drawn + step
+            in_response_S = (slot_S >= prompt_slots) & (slot_S <= slot)
+            visible_NTS = (in_prompt_NS | in_response_S)[:, None]
+            position_NT = (rows.prompt_length_N + drawn + step)[:, None]
+            logits, cache = model(rows.token_N[:, None], position_NT, visible_NTS, rows.cache, slot)
+            logprob_NV = jax.nn.log_softmax(logits[:, 0] * scale)
+            step_key_N = jax.vmap(jax.random.fold_in, (0, None))(rows.key_N, drawn + step)
+            drawn_N = jax.vmap(jax.random.categorical)(step_key_N, logprob_NV)
+            next_N = jnp.where(greedy, jnp.argmax(logprob_NV, axis=-1), drawn_N).astype(jnp.int32)
+            next_N = jnp.where(rows.done_N, end_id, next_N)
+            chosen_N1 = jnp.take_along_axis(logprob_NV, next_N[:, None], axis=1)
+            done_N = rows.done_N | (next_N == end_id)
+            return (
+                step + 1,
+                rows._replace(token_N=next_N, cache=cache, done_N=done_N),
+                jax.lax.dynamic_update_slice_in_dim(token_NC, next_N[:, None], step, axis=1),
+                jax.lax.dynamic_update_slice_in_dim(logprob_NC, chosen_N1, step, axis=1),
+            )
+
+        blank_NC = jnp.full((rows.token_N.shape[0], CHUNK), end_id, jnp.int32)
+        start = (jnp.int32(0), rows, blank_NC, jnp.zeros(blank_NC.shape, jnp.float32))
+        _, rows, token_NC, logprob_NC = jax.lax.while_loop(unfinished, draw, start)
+        return rows, token_NC, logprob_NC
+
+    by_row, copied = sharding.ROWS, sharding.COPIED
+    return jax.shard_map(
+        on_device,
+        mesh=sharding.mesh(),
+        in_specs=(copied, by_row, copied, copied),
+        out_specs=by_row,
+        check_vma=False,  # the loop's length differs between devices, on purpose
+    )(params, rows, drawn, temperature)
+
+
+@jax.jit
+def _keep(rows: _Rows, index_M: jax.Array, spare_M: jax.Array) -> _Rows:
+    """Keep rows by index (spare ones marked done), with room for one more chunk in the cache."""
+    kept = jax.tree.map(lambda x: x[index_M], rows)
+    room = ((0, 0), (0, 0), (0, CHUNK), (0, 0))
+    cache = jax.tree.map(lambda x: jnp.pad(x, room), kept.cache)
+    return sharding.constrain_rows(kept._replace(cache=cache, done_N=kept.done_N | spare_M))
+
+
+def sample(
+    network: Network,
+    prompts: Sequence[Sequence[int]],
+    key_N: jax.Array,
+    *,
+    attempts: int,
+    config: DecodeConfig,
+    temperature: float,
+    end_id: int,
+) -> Samples:
+    """Draw `attempts` responses to each prompt.
+
+    Args:
+        network: the model; parameters on all devices.
+        prompts: P sequences of token ids, at least 2 long.
+        key_N: [P * attempts] keys, one a row; see `streams.row_keys`.
+        attempts: responses to each prompt.
+        config: limits; more rows than `config.rows` are drawn in several batches.
+        temperature: divides the logits; 0 takes the likeliest token.
+        end_id: the token that ends a response.
+    Returns:
+        N = P * attempts samples; row p * attempts + a is attempt a at prompt p.
+    """
+    at_once = max(1, config.rows // attempts)
+    width = padded_length(max(len(prompt) for prompt in prompts))
+    parts = [
+        _sample_batch(
+            network,
+            prompts[first : first + at_once],
+            key_N[first * attempts : (first + at_once) * attempts],
+            width, attempts, config.max_tokens, temperature, end_id,
+        )
+        for first in range(0, len(prompts), at_once)
+    ]  # fmt: skip
+    return Samples(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _sample_batch(
+    network: Network,
+    prompts: Sequence[Sequence[int]],
+    key_N: jax.Array,
+    prompt_slots: int,
+    attempts: int,
+    max_tokens: int,
+    temperature: float,
+    end_id: int,
+) -> Samples:
+    graph, params = network
+    row_count = len(prompts) * attempts
+    prompt_count = sharding.rounded_rows(len(prompts))
+    spare = prompt_count - len(prompts)
+    padded = [*prompts, *([prompts[0]] * spare)]
+    rows = _prefill(
+        params,
+        *sharding.split_rows((
+            pad(padded, prompt_slots, 0),
+            np.array([len(prompt) - 1 for prompt in padded], np.int32),
+            jnp.concatenate([key_N, jnp.repeat(key_N[:1], spare * attempts, axis=0)]),
+            np.arange(prompt_count * attempts) >= row_count,
+        )),
+        graph=graph, attempts=attempts, slots=prompt_slots + CHUNK,
+    )  # fmt: skip
+
+    token_NT = np.full((row_count, max_tokens), end_id, np.int32)
+    logprob_NT = np.zeros((row_count, max_tokens), np.float32)
+    row_N = np.arange(prompt_count * attempts)  # which sample each row of the batch is
+    for drawn in range(0, max_tokens, CHUNK):
+        rows, token_NC, logprob_NC = _decode_chunk(
+            params, rows, np.int32(drawn), np.float32(temperature),
+            graph=graph, prompt_slots=prompt_slots, end_id=end_id,
+        )  # fmt: skip
+        real = row_N < row_count
+        room = min(CHUNK, max_tokens - drawn)
+        token_NT[row_N[real], drawn : drawn + room] = np.asarray(token_NC)[real, :room]
+        logprob_NT[row_N[real], drawn : drawn + room] = np.asarray(logprob_NC)[real, :room]
+        alive = np.flatnonzero(~np.asarray(rows.done_N))
+        if not alive.size or drawn + CHUNK >= max_tokens:
+            break
+        size = min(sharding.rounded_rows(alive.size, smallest=FEWEST_ROWS), row_N.size)
+        if 2 * size > row_N.size:
+            index, spare_M = np.arange(row_N.size), np.zeros(row_N.size, bool)
+        else:
+            index = np.resize(alive, size)
+            spare_M = np.arange(size) >= alive.size
+        rows = _keep(rows, *sharding.split_rows((index, spare_M)))
+        row_N = np.where(spare_M, row_count, row_N[index])
+    return _finish(token_NT, logprob_NT, end_id)
+
+
+def _finish(token_NT: np.ndarray, logprob_NT: np.ndarray, end_id: int) -> Samples:
+    is_end_NT = token_NT == end_id
+    ended_N = is_end_NT.any(axis=1)
+    length_N = np.where(ended_N, is_end_NT.argmax(axis=1) + 1, token_NT.shape[1]).astype(np.int32)
+    inside_NT = np.arange(token_NT.shape[1]) < length_N[:, None]
+    return Samples(token_NT, np.where(inside_NT, logprob_NT, 0.0), length_N, ended_N)

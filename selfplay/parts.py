@@ -1,0 +1,88 @@
+"""The parts of a run, built once from its configuration: what loop.py, evaluation and people use.
+
+Fed by config.py, feeds train.py and the command line.
+"""
+
+from dataclasses import dataclass
+
+from selfplay import environments as installed
+from selfplay import streams, suites
+from selfplay.config import RunConfig
+from selfplay.curriculum.archive import Archive
+from selfplay.curriculum.manager import Manager
+from selfplay.learning.loss import clipped_policy_gradient
+from selfplay.learning.update import Updater, optimizer
+from selfplay.loop import Counts, Ring, State
+from selfplay.model import transformer
+from selfplay.model.tokens import Tokenizer
+from selfplay.model.transformer import Network
+from selfplay.problem import Environment
+from selfplay.proposing.gate import Gate
+from selfplay.proposing.learned import Learned
+from selfplay.proposing.procedural import Procedural
+from selfplay.suites import Suites
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that a configuration determines, built once."""
+
+    config: RunConfig
+    environments: dict[str, Environment]
+    suites: Suites
+    network: Network
+    """Untrained."""
+    gate: Gate
+    ring: Ring
+
+    def state(self) -> State:
+        """Before the first generation, untrained."""
+        learner = self.ring.updater.start(self.network.params)
+        return State(0, learner, self.ring.manager.initial(), Counts())
+
+    def trained(self, state: State) -> Network:
+        """The network with a state's parameters."""
+        return self.network.with_params(state.learner.params)
+
+
+def build(config: RunConfig, archive: Archive) -> Parts:
+    """Make the parts of a run.
+
+    Raises:
+        ValueError: an environment that is not installed, or a configuration whose parts do not fit.
+    """
+    environments = {name: installed.load(name) for name in config.environments}
+    frozen = suites.build(environments, config.suites)
+    tokenizer = Tokenizer(config.environments)
+    gate = Gate(environments, frozen.keys, archive)
+    network = transformer.create(
+        config.model, tokenizer.vocabulary, streams.key(config.seed, 0, "parameters")
+    )
+    update, proposing = config.update, config.proposing
+    ring = Ring(
+        seed=config.seed,
+        graph=network.graph,
+        tokenizer=tokenizer,
+        environments=environments,
+        manager=Manager(environments, config.curriculum),
+        learned=Learned(
+            tokenizer, gate, config.seed,
+            max_tokens=proposing.max_tokens, temperature=proposing.temperature,
+        ),
+        procedural=Procedural(environments, gate, config.seed),
+        updater=Updater(
+            network.graph,
+            optimizer(update),
+            lambda logprob_RT, packed: clipped_policy_gradient(
+                logprob_RT, packed, update.clip_low, update.clip_high
+            ),
+            row_length=update.row_length,
+            rows=update.rows,
+            temperature=config.rollout.temperature,
+        ),
+        minibatches=update.minibatches,
+        rollout=config.rollout,
+        decode=config.decode,
+        proposing=proposing,
+    )  # fmt: skip
+    return Parts(config, environments, frozen, network, gate, ring)

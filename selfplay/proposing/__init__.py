@@ -1,0 +1,1 @@
+"""Proposers: whoever writes the next problems, the gate that they must pass, and their reward."""

@@ -1,0 +1,53 @@
+"""The procedural proposer: seeded generators of the environments. The control arm, and the reserve.
+
+When a level has no unposed problem left to find, it poses an earlier one again.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from selfplay import streams
+from selfplay.model.transformer import Network
+from selfplay.problem import Environment, Problem, ProposalError, Request
+from selfplay.proposing.gate import DUPLICATE, Gate, short_reason
+from selfplay.proposing.proposal import Proposal, Proposals
+
+NAME = "procedural"
+TRIES = 8
+"""Draws in search of a problem that is new."""
+
+
+class Procedural:
+    """Draws a problem of the requested level."""
+
+    def __init__(self, environments: Mapping[str, Environment], gate: Gate, seed: int) -> None:
+        self._environments = environments
+        self._gate = gate
+        self._seed = seed
+
+    def propose(
+        self, requests: Sequence[Request], network: Network, generation: int, in_batch: set[str]
+    ) -> Proposals:
+        """One admitted problem for each request; the network is not asked."""
+        proposals = []
+        for slot, request in enumerate(requests):
+            problem = self._draw(request, generation, slot, in_batch)
+            in_batch.add(problem.key)
+            proposals.append(Proposal(request, NAME, problem.text, problem))
+        return Proposals(proposals, None)
+
+    def _draw(
+        self, request: Request, generation: int, slot: int, in_batch: Collection[str]
+    ) -> Problem:
+        rng = streams.python_rng(self._seed, generation, NAME, slot)
+        environment = self._environments[request.environment]
+        repeat = None
+        tries = 0
+        while tries < TRIES or repeat is None:
+            tries += 1
+            drawn = environment.generate(request.level, rng)
+            try:
+                return self._gate.admit(environment.name, drawn.text, in_batch)
+            except ProposalError as error:
+                if short_reason(error) == DUPLICATE:
+                    repeat = drawn
+        return repeat

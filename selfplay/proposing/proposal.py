@@ -1,0 +1,73 @@
+"""What all proposers share: a proposal, and the interface that they stand behind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from selfplay.learning.rollout import Rollout
+from selfplay.model.transformer import Network
+from selfplay.problem import Problem, Request
+
+
+@dataclass(frozen=True)
+class ProposingConfig:
+    """Who writes the problems."""
+
+    proposer: Literal["learned", "procedural"] = "learned"
+    """`learned`: the network itself, beside a share of procedural problems; `procedural`: the
+    environments' generators alone, the control arm."""
+    procedural_share: float = 1 / 3
+    """Share of each batch that the generators write even so: it keeps the curriculum grounded."""
+    temperature: float = 1.0
+    """Divides the logits when proposals are drawn."""
+    max_tokens: int = 64
+    """Longest proposal, in tokens; a longer one is cut and mostly malformed."""
+    loss_weight: float = 0.3
+    """Weight of the proposer's advantages beside the solver's, which have weight 1."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.procedural_share <= 1.0:
+            raise ValueError(
+                f"proposing.procedural_share={self.procedural_share} is outside [0, 1]; "
+                "the default is 1/3."
+            )
+        if self.temperature <= 0.0 or self.max_tokens < 2 or self.loss_weight < 0.0:
+            raise ValueError(
+                f"proposing.temperature={self.temperature} must be above 0, proposing.max_tokens="
+                f"{self.max_tokens} at least 2 and proposing.loss_weight={self.loss_weight} at "
+                "least 0."
+            )
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An answer to a request: a problem, or a text that the gate turned away."""
+
+    request: Request
+    proposer: str
+    """Name of the proposer."""
+    text: str
+    """What it wrote; untrusted."""
+    problem: Problem | None
+    """The problem, if the gate admitted it."""
+    reason: str = ""
+    """Why the gate turned it away."""
+
+
+class Proposals(NamedTuple):
+    """What a proposer made of its requests."""
+
+    proposals: list[Proposal]
+    """One a request, in order."""
+    rollout: Rollout | None
+    """The samples that the proposals were read from; None if none were drawn from the network."""
+
+
+class Proposer(Protocol):
+    """Writes problems on request."""
+
+    def propose(
+        self, requests: Sequence[Request], network: Network, generation: int, in_batch: set[str]
+    ) -> Proposals:
+        """One proposal for each request; admitted keys are added to `in_batch`."""
+        ...

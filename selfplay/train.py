@@ -1,0 +1,423 @@
+"""A whole run: warm-up, generations, evaluations, and what is kept of them. Drives loop.py.
+
+Used by `selfplay train` and `selfplay resume`; tells its progress to whoever listens.
+"""
+
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from types import FrameType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from selfplay import evaluate, loop
+from selfplay.board import Board
+from selfplay.config import RunConfig
+from selfplay.curriculum.archive import Archive, Posed, Rejected
+from selfplay.curriculum.elo import Ratings
+from selfplay.evaluate import Interval, Scores
+from selfplay.learning import warmup
+from selfplay.learning.warmup import Teacher
+from selfplay.loop import Counts, State, Turn
+from selfplay.model import sharding
+from selfplay.parts import Parts, build
+from selfplay.problem import Outcome, Problem
+from selfplay.run import RunFolder
+
+RECENT = 10
+"""Generations that rates and speeds are averaged over for display."""
+
+
+class Snapshot(NamedTuple):
+    """What there is to show after a generation."""
+
+    generation: int
+    generations: int
+    held_out: float
+    """Sampled pass@1 on a fixed part of the held-out problems, at the last look; NaN before."""
+    rating: float
+    """Mean of the solver's ratings, in points."""
+    rating_sd: float
+    """Standard deviation of that mean, from the last look at the anchors."""
+    valid_rate: float
+    """Share of recent learned proposals that the gate admitted; NaN if none were asked for."""
+    mixed_rate: float
+    """Share of recent problems that some but not all attempts solved."""
+    tokens_per_second: float
+    """Generated tokens per second of wall time."""
+    time_shares: dict[str, float]
+    """Shares of recent wall time by part; sum to 1."""
+    seconds_left: float
+
+
+class Listener(Protocol):
+    """Shows progress."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+
+    def warmed(self, step: int, steps: int, loss: float, seconds_left: float) -> None:
+        """A warm-up step was taken; `loss` is in nats a token."""
+
+    def turned(self, snapshot: Snapshot) -> None:
+        """A generation is done."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended."""
+
+    state: State
+    finished: bool
+    """False if it was asked to stop; it can be resumed."""
+    before: dict[str, Any] | None
+    """Full evaluation after the warm-up."""
+    after: dict[str, Any] | None
+    """Full evaluation at the end; None if it was asked to stop."""
+    gain: Interval | None
+    """Paired difference of held-out pass@1, after minus before."""
+
+
+class Stop:
+    """Whether somebody asked the run to stop: Ctrl-C or SIGTERM. A second Ctrl-C kills."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Handle both signals in the body."""
+        before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def train(folder: RunFolder, listener: Listener) -> Result:
+    """Run, or go on with, what the folder's configuration asks for.
+
+    Raises:
+        ValueError: the configuration's parts do not fit together.
+        OSError: the folder cannot be written; what it holds stays good.
+    """
+    archive = Archive(folder.archive_path)
+    board = Board(folder.path)
+    stop = Stop()
+    try:
+        with stop.listening():
+            return Session(folder, archive, board, listener, stop).run()
+    finally:
+        board.close()
+        archive.close()
+        folder.close()
+
+
+class Session:
+    """One sitting of a run."""
+
+    def __init__(
+        self, folder: RunFolder, archive: Archive, board: Board, listener: Listener, stop: Stop
+    ) -> None:
+        self._folder, self._archive, self._board = folder, archive, board
+        self._listener, self._stop = listener, stop
+        self._config: RunConfig = folder.config
+        self._parts: Parts = build(folder.config, archive)
+        self._recent: deque[Turn] = deque(maxlen=RECENT)
+        self._held_out = float("nan")
+
+    def run(self) -> Result:
+        """From where the folder stands to the end, or until asked to stop."""
+        state = self._resumed() if self._folder.generations() else self._warmed_up()
+        if state is None:
+            return Result(self._parts.state(), False, None, None, None)
+        before = self._folder.evaluation(0)
+        while state.generation < self._config.generations and not self._stop.asked:
+            state = self._generation(state)
+        if self._stop.asked and state.generation < self._config.generations:
+            self._save(state)
+            return Result(state, False, before, None, None)
+        if state.generation == 0:
+            return Result(state, True, before, before, None)
+        self._listener.note("Measuring on the held-out problems ...")
+        after = self._evaluate(state)
+        state = self._looked_at_anchors(state)
+        self._save(state)
+        return Result(state, True, before, after, gain(before, after))
+
+    def _resumed(self) -> State:
+        like = as_tree(self._parts.state())
+        state = from_tree(self._folder.restore(like))
+        self._folder.forget_after(state.generation)
+        self._archive.forget_after(state.generation)
+        self._listener.note(f"Going on after generation {state.generation}.")
+        return state
+
+    def _warmed_up(self) -> State | None:
+        """The state after the warm-up; None if asked to stop before its end."""
+        config, parts = self._config.warmup, self._parts
+        teacher = Teacher(
+            parts.environments, parts.ring.tokenizer, parts.suites.keys,
+            parts.ring.manager.prior_rating, config.proposer_share,
+        )  # fmt: skip
+        start, tokens = time.perf_counter(), 0
+        learner = parts.state().learner
+        steps = warmup.run(parts.network, teacher, config, self._config.seed)
+        for step, (learner, report) in enumerate(steps, start=1):
+            tokens += report.tokens
+            if step % 10 == 0 or step == config.steps:
+                left = (time.perf_counter() - start) / step * (config.steps - step)
+                loss = float(report.loss)
+                self._listener.warmed(step, config.steps, loss, left)
+                self._board.scalars(step, {"warmup/loss": loss})
+            if self._stop.asked:
+                return None
+        state = parts.state()
+        state = state._replace(
+            learner=parts.ring.updater.start(learner.params),
+            counts=Counts(trained_tokens=tokens, seconds=time.perf_counter() - start),
+        )
+        self._listener.note("Measuring on the held-out problems ...")
+        self._evaluate(state)
+        state = self._looked_at_anchors(state, gain=1.0)
+        self._save(state)
+        return state
+
+    def _generation(self, state: State) -> State:
+        start = time.perf_counter()
+        state, turn = loop.generation(self._parts.ring, state)
+        self._recent.append(turn)
+        self._keep(turn)
+        every = self._config.evaluation.every
+        if every and state.generation % every == 0:
+            state = self._looked_at_anchors(state)
+            self._held_out = self._look_at_held_out(state)
+        if state.generation % self._config.checkpoint_every == 0:
+            self._save(state)
+        self._show(state, turn, time.perf_counter() - start)
+        return state
+
+    def _keep(self, turn: Turn) -> None:
+        """Write a generation to the archive and to the outcome log."""
+        self._archive.add(
+            (
+                Posed(
+                    turn.generation, slot, loop.admitted(proposal), proposal.proposer,
+                    proposal.request.purpose, proposal.request.rating, proposal.request.predicted,
+                    proposal.request.propensity, game.solved, game.graded, rating,
+                )
+                for slot, (proposal, game, rating) in enumerate(
+                    zip(turn.posed, turn.games, turn.ratings_after, strict=True)
+                )
+            ),
+            (
+                Rejected(turn.generation, p.request.environment, p.text, p.reason)
+                for p in turn.proposals
+                if p.problem is None
+            ),
+        )  # fmt: skip
+        self._folder.log(
+            {
+                "generation": turn.generation,
+                "games": [list(game) for game in turn.games],
+                "proposals": len(turn.proposals),
+                "admitted": sum(p.problem is not None for p in turn.proposals),
+                "generated_tokens": turn.generated_tokens,
+                "trained_tokens": turn.trained_tokens,
+            }
+        )
+
+    def _attempt(self, state: State, problems: list[Problem], samples: int, stream: str,
+                 temperature: float = 1.0) -> Scores:  # fmt: skip
+        parts = self._parts
+        return evaluate.attempt(
+            parts.trained(state), parts.ring.tokenizer, parts.environments, problems,
+            samples=samples, temperature=temperature, decode_config=self._config.decode,
+            stream=stream,
+        )  # fmt: skip
+
+    def _looked_at_anchors(self, state: State, gain: float | None = None) -> State:
+        """Ratings with the scale fixed on the anchors anew."""
+        anchors = list(self._parts.suites.anchors)
+        scores = self._attempt(state, anchors, self._config.evaluation.samples, "anchors")
+        ratings = self._parts.ring.manager.anchored(
+            state.ratings, anchors, scores.solved_N, scores.graded_N, gain
+        )
+        return state._replace(ratings=ratings)
+
+    def _look_at_held_out(self, state: State) -> float:
+        evaluation = self._config.evaluation
+        per_cell = self._config.suites.held_out
+        few = [
+            problem
+            for place, problem in enumerate(self._parts.suites.held_out)
+            if place % per_cell < evaluation.live
+        ]
+        return float(self._attempt(state, few, evaluation.live_samples, "live").rate_N.mean())
+
+    def _evaluate(self, state: State) -> dict[str, Any]:
+        full = full_evaluation(self._parts, state)
+        self._folder.write_evaluation(state.generation, full)
+        self._held_out = full["pass@1"]["mean"]
+        self._board.scalars(
+            state.generation,
+            {"held_out/pass@1": full["pass@1"]["mean"], "held_out/greedy": full["greedy"]["mean"]},
+        )
+        return full
+
+    def _save(self, state: State) -> None:
+        if state.generation not in self._folder.generations():
+            self._folder.save(state.generation, as_tree(state))
+
+    def _show(self, state: State, turn: Turn, seconds: float) -> None:
+        rated = state.ratings
+        recent = list(self._recent)
+        spent = Counter[str]()
+        for past in recent:
+            spent.update(past.seconds)
+        wall = sum(spent.values())
+        asked = sum(len(past.proposals) for past in recent)
+        valid = sum(p.problem is not None for past in recent for p in past.proposals)
+        snapshot = Snapshot(
+            generation=state.generation,
+            generations=self._config.generations,
+            held_out=self._held_out,
+            rating=float(rated.solver_E.mean()),
+            rating_sd=float(np.sqrt(np.square(rated.anchored_sd_E).sum()) / rated.solver_E.size),
+            valid_rate=valid / asked if asked else float("nan"),
+            mixed_rate=float(np.mean([past.mixed_groups / len(past.games) for past in recent])),
+            tokens_per_second=sum(past.generated_tokens for past in recent) / wall,
+            time_shares={name: value / wall for name, value in spent.items()},
+            seconds_left=wall / len(recent) * (self._config.generations - state.generation),
+        )
+        self._listener.turned(snapshot)
+        self._board.scalars(state.generation, scalars(turn, state, snapshot, self._parts, seconds))
+        if state.generation % 10 == 0 or state.generation == 1:
+            manager = self._parts.ring.manager
+            self._board.frontier(state.generation, manager.names, manager.predicted(rated))
+            self._board.text(state.generation, "samples", samples_text(turn))
+
+
+def scalars(
+    turn: Turn, state: State, snapshot: Snapshot, parts: Parts, seconds: float
+) -> dict[str, float]:
+    """The numbers of a generation by TensorBoard tag."""
+    graded = sum(count for outcome, count in turn.outcomes.items() if outcome is not Outcome.ERROR)
+    attempts = max(1, turn.outcomes.total())
+    solved = turn.outcomes[Outcome.CORRECT] / max(1, graded)
+    predicted = float(np.mean([proposal.request.predicted for proposal in turn.posed]))
+    values = {
+        "held_out/live_pass@1": snapshot.held_out,
+        "curriculum/pass_rate_sampled": solved,
+        "curriculum/pass_rate_predicted": predicted,
+        "curriculum/mixed_groups": turn.mixed_groups / len(turn.games),
+        "attempts/malformed": turn.outcomes[Outcome.MALFORMED] / attempts,
+        "attempts/grader_errors": turn.outcomes[Outcome.ERROR] / attempts,
+        "attempts/length": float(turn.attempts.samples.length_N.mean()),
+        "proposer/valid_rate": turn.valid_rate,
+        "proposer/worth": float(np.mean(turn.worths)) if turn.worths else float("nan"),
+        "update/loss": turn.loss,
+        "update/gradient_norm": turn.gradient_norm,
+        "update/first_ratio_gap": turn.first_ratio_gap,
+        "cost/generated_tokens": float(state.counts.generated_tokens),
+        "cost/trained_tokens": float(state.counts.trained_tokens),
+        "perf/generation_seconds": seconds,
+        "perf/tokens_per_second": snapshot.tokens_per_second,
+    }
+    for e, name in enumerate(parts.ring.manager.names):
+        values[f"rating/solver/{name}"] = float(state.ratings.solver_E[e])
+        values[f"rating/anchored/{name}"] = float(state.ratings.anchored_E[e])
+        values[f"rating/anchored_sd/{name}"] = float(state.ratings.anchored_sd_E[e])
+        levels = [g.level for g in turn.games if g.environment == e]
+        values[f"curriculum/level/{name}"] = float(np.mean(levels)) if levels else float("nan")
+    rejected = Counter(p.reason.partition(":")[0] for p in turn.proposals if p.problem is None)
+    for reason, count in rejected.items():
+        values[f"proposer/rejected/{reason.replace(' ', '_')}"] = count / len(turn.proposals)
+    for part, spent in turn.seconds.items():
+        values[f"perf/seconds/{part}"] = spent
+    return values
+
+
+def samples_text(turn: Turn, count: int = 8) -> str:
+    """A few attempts with what was asked, as a markdown table."""
+    attempts = len(turn.attempts.texts) // len(turn.posed)
+    rows = [
+        f"| {admitted.environment} | {admitted.level} | `{admitted.text}` | {proposal.proposer} "
+        f"| {game.solved}/{game.graded} | `{turn.attempts.texts[slot * attempts]}` |"
+        for slot, (proposal, game) in enumerate(zip(turn.posed, turn.games, strict=True))
+        if slot < count
+        for admitted in (loop.admitted(proposal),)
+    ]
+    head = "| environment | level | problem | proposer | solved | first attempt |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- | --- |", *rows])
+
+
+def full_evaluation(parts: Parts, state: State) -> dict[str, Any]:
+    """Held-out pass@1, sampled and greedy, as JSON data, with each problem's rate."""
+    problems = list(parts.suites.held_out)
+    config = parts.config
+
+    def scores(samples: int, temperature: float) -> Scores:
+        return evaluate.attempt(
+            parts.trained(state), parts.ring.tokenizer, parts.environments, problems,
+            samples=samples, temperature=temperature, decode_config=config.decode,
+            stream="held-out",
+        )  # fmt: skip
+
+    sampled, greedy = scores(config.evaluation.samples, 1.0), scores(1, 0.0)
+    return {
+        "generation": state.generation,
+        "suite": parts.suites.digest,
+        **evaluate.summary(problems, sampled, greedy),
+        "rates": [round(rate, 4) for rate in sampled.rate_N.tolist()],
+    }
+
+
+def gain(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Interval | None:
+    """Paired difference of two full evaluations, after minus before; None if one is missing.
+
+    Raises:
+        ValueError: they are of different held-out problems.
+    """
+    if before is None or after is None:
+        return None
+    if before["suite"] != after["suite"]:
+        raise ValueError(
+            f"the held-out suites differ ({before['suite']} and {after['suite']}): the runs have "
+            "other environments or suite sizes, so their problems cannot be paired."
+        )
+    return evaluate.interval(np.array(after["rates"]) - np.array(before["rates"]))
+
+
+def as_tree(state: State) -> dict[str, Any]:
+    """A state as a tree of arrays, for a checkpoint."""
+    return {
+        "generation": np.int64(state.generation),
+        "learner": state.learner,
+        "ratings": state.ratings._asdict(),
+        "counts": {name: np.float64(value) for name, value in state.counts._asdict().items()},
+    }
+
+
+def from_tree(tree: dict[str, Any]) -> State:
+    """The inverse of `as_tree`."""
+    counts = {name: value.item() for name, value in tree["counts"].items()}
+    return State(
+        generation=int(tree["generation"]),
+        learner=sharding.copy_to_all(tree["learner"]),
+        ratings=Ratings(**{name: np.asarray(value) for name, value in tree["ratings"].items()}),
+        counts=Counts(
+            int(counts["generated_tokens"]), int(counts["trained_tokens"]), counts["seconds"]
+        ),
+    )

@@ -1,0 +1,88 @@
+"""Arithmetic: values and levels by hand, and sympy as an independent route to the gold."""
+
+import random
+
+import pytest
+import sympy
+from selfplay_envs.arithmetic import Arithmetic
+
+from selfplay.problem import ProposalError
+
+ENVIRONMENT = Arithmetic()
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "gold"),
+    [
+        ("12+8", 0, "20"),
+        ("3-20", 0, "-17"),
+        ("3*4", 1, "12"),
+        ("21+3", 1, "24"),
+        ("1+2+3", 2, "6"),
+        ("2*(3+4)", 2, "14"),
+        ("12+34*5", 3, "182"),
+        ("(3+4)*(5-2)", 4, "21"),
+        ("99-1-1-1", 5, "96"),
+        ("1+2+3+4+5", 6, "15"),
+        ("1+2+3+4+5+6", 7, "21"),
+        ("1+2+3+4+5+6+7", 8, "28"),
+        ("0*5", 1, "0"),
+    ],
+)
+def test_problems_by_hand(text, level, gold):
+    problem = ENVIRONMENT.parse(text)
+    assert (problem.level, problem.gold) == (level, gold)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("7", "trivial: '7' has no operation"),
+        ("(7)", "trivial"),
+        ("1+", "malformed"),
+        ("x+1", "malformed"),
+        ("6/2", "malformed"),
+        ("-3+5", "malformed"),
+        ("5--3", "malformed"),
+        ("1 + 2", r"not canonical: '1 \+ 2' is written '1\+2'"),
+        ("1+(2+3)", "not canonical"),
+        ("(1*2)+3", "not canonical"),
+        ("2(3+4)", "not canonical"),
+        ("1+2+3+4+5+6+7+8", "beyond the top level: operations 7"),
+        ("100+1", "beyond the top level: operations 1, largest 100"),
+        ("12*99", "beyond the top level: the intermediate result 1188"),
+        ("13*14", r"beyond the top level: the product 13\*14"),
+    ],
+)
+def test_refused_with_a_reason(text, reason):
+    with pytest.raises(ProposalError, match=reason):
+        ENVIRONMENT.parse(text)
+
+
+def test_worked_solution():
+    problem = ENVIRONMENT.parse("12+34*5")
+    shown = ENVIRONMENT.demonstrate(problem, random.Random(0))
+    assert shown == "12+34*5=12+170=182<answer>182"
+
+
+def test_signature_ignores_order_and_grouping():
+    one, other = (ENVIRONMENT.parse(text) for text in ("2*(3+4)-5", "(4+3)*2-5"))
+    assert one.signature == other.signature
+    assert one.signature != ENVIRONMENT.parse("5-2*(3+4)").signature
+
+
+@pytest.mark.parametrize("level", range(9))
+def test_gold_agrees_with_sympy(level):
+    rng = random.Random(level)
+    for _ in range(50):
+        problem = ENVIRONMENT.generate(level, rng)
+        assert sympy.Integer(problem.gold) == sympy.sympify(problem.text)  # our own text
+
+
+@pytest.mark.parametrize("level", range(2, 9))
+def test_half_of_the_texts_have_no_parentheses(level):
+    rng = random.Random(level)
+    texts = [ENVIRONMENT.generate(level, rng).text for _ in range(400)]
+    assert sum("(" in text for text in texts) < 200
+    assert sum("(" in text for text in texts) > 10
+    assert sum("*" in text for text in texts) > 100

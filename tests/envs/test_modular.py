@@ -1,0 +1,79 @@
+"""Modular arithmetic: values and levels by hand, and unreduced integers as an independent route."""
+
+import random
+
+import pytest
+from selfplay_envs.modular import Modular
+
+from selfplay.problem import ProposalError
+
+ENVIRONMENT = Modular()
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "gold"),
+    [
+        ("3,-8 mod 12", 0, "7"),  # -5 + 12
+        ("3,*5 mod 12", 0, "3"),  # 15 - 12
+        ("3,*6 mod 12", 1, "6"),
+        ("3,+6 mod 13", 1, "9"),
+        ("7,*8,+5 mod 13", 3, "9"),  # 56 = 4, 4 + 5
+        ("0,+1,+1,+1 mod 5", 4, "3"),
+        ("1,+1,+1,+1,+1,+1,+1,+1 mod 30", 8, "8"),
+    ],
+)
+def test_problems_by_hand(text, level, gold):
+    problem = ENVIRONMENT.parse(text)
+    assert (problem.level, problem.gold) == (level, gold)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("7 mod 13", "malformed"),
+        ("7,8 mod 13", "malformed"),
+        ("7,*8,+5 mod 13\n", "malformed"),
+        ("7,/8 mod 13", "malformed"),
+        ("07,*8 mod 13", "malformed"),
+        ("7,*٨ mod 13", "malformed"),
+        ("13,*8 mod 13", "not canonical: the start 13"),
+        ("7,+13 mod 13", r"not canonical: \+13"),
+        ("7,*1 mod 13", r"trivial: the step \*1"),
+        ("7,+0 mod 13", r"trivial: the step \+0"),
+        ("7,*0 mod 13", r"trivial: the step \*0"),
+        ("1,+1 mod 2", "trivial: modulo 2"),
+        ("1,+1 mod 31", "beyond the top level: steps 1, modulus 31"),
+        ("1,*10 mod 13", "beyond the top level: .*factor 10"),
+        ("1" + ",+1" * 8 + " mod 13", "beyond the top level: steps 8"),
+        ("1" + ",+1" * 90 + " mod 13", "malformed"),
+    ],
+)
+def test_refused_with_a_reason(text, reason):
+    with pytest.raises(ProposalError, match=reason):
+        ENVIRONMENT.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("7,*8,+5 mod 13", "7*8=56=4;4+5=9<answer>9"),
+        ("3,-8 mod 13", "3-8=-5=8<answer>8"),
+        ("8,+5 mod 13", "8+5=13=0<answer>0"),
+    ],
+)
+def test_worked_solutions(text, shown):
+    assert ENVIRONMENT.demonstrate(ENVIRONMENT.parse(text), random.Random(0)) == shown
+
+
+@pytest.mark.parametrize("level", range(9))
+def test_gold_agrees_with_reducing_once_at_the_end(level):
+    rng = random.Random(level)
+    for _ in range(200):
+        problem = ENVIRONMENT.generate(level, rng)
+        steps, modulus = problem.text.split(" mod ")
+        start, *rest = steps.split(",")
+        value = int(start)
+        for step in rest:
+            operand = int(step[1:])
+            value = {"+": value + operand, "-": value - operand, "*": value * operand}[step[0]]
+        assert int(problem.gold) == value % int(modulus)
