@@ -6,9 +6,10 @@ Experiments define one, the command line changes fields of it, the run folder ke
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import dacite
+import tyro
 
 from selfplay.curriculum.manager import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
@@ -25,9 +26,9 @@ from selfplay.suites import SuiteConfig
 class RunConfig:
     """A run of the ring."""
 
-    experiment: str = "unnamed"
+    experiment: Annotated[str, tyro.conf.Suppress] = "unnamed"
     """Name of the experiment; set by the experiment itself."""
-    arm: str = "main"
+    arm: Annotated[str, tyro.conf.Suppress] = "main"
     """Which of the experiment's variants this is; set by `--arm`."""
     seed: int = 0
     """Of all random streams of the run; the held-out suite does not depend on it."""

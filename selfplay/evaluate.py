@@ -53,6 +53,8 @@ class Scores(NamedTuple):
     """int [N], attempts that were graded."""
     generated_tokens: int
     """Response tokens drawn."""
+    samples: int
+    """Attempts made at each problem."""
 
     @property
     def rate_N(self) -> np.ndarray:
@@ -101,7 +103,7 @@ def attempt(
     verdicts = judge_all(environments, problems, drawn.texts, drawn.samples.ended_N.tolist())
     correct = np.array([verdict.correct for verdict in verdicts]).reshape(-1, samples)
     graded = np.array([verdict.graded for verdict in verdicts]).reshape(-1, samples)
-    return Scores(correct.sum(axis=1), graded.sum(axis=1), drawn.generated_tokens)
+    return Scores(correct.sum(axis=1), graded.sum(axis=1), drawn.generated_tokens, samples)
 
 
 def interval(value_N: np.ndarray) -> Interval:
@@ -144,6 +146,6 @@ def summary(problems: Sequence[Problem], sampled: Scores, greedy: Scores) -> dic
             name: asdict(interval(rate_N[name_N == name])) for name in dict.fromkeys(name_N.tolist())
         },
         "by_level": by_cell(problems, rate_N),
-        "grader_errors": int((sampled.graded_N.max() - sampled.graded_N).sum()),
+        "grader_errors": int((sampled.samples - sampled.graded_N).sum()),
         "generated_tokens": sampled.generated_tokens + greedy.generated_tokens,
     }

@@ -13,6 +13,8 @@ from selfplay.problem import Environment, Problem
 
 SUITE_SEED = 20240912
 """Of the frozen suites; never that of a run."""
+PATIENCE = 10_000
+"""Draws in a row that may bring nothing new before a level is taken to be exhausted."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,11 @@ class Suites:
 
 
 def build(environments: Mapping[str, Environment], config: SuiteConfig) -> Suites:
-    """Draw both suites; cost grows with environments x levels x problems."""
+    """Draw both suites; cost grows with environments x levels x problems.
+
+    Raises:
+        ValueError: a level has too few different problems.
+    """
     keys: set[str] = set()
     held_out = _draw(environments, "held-out", config.held_out, keys)
     anchors = _draw(environments, "anchors", config.anchors, keys)
@@ -65,11 +71,17 @@ def _draw(
     for environment in environments.values():
         for level in range(environment.level_count):
             rng = streams.python_rng(SUITE_SEED, 0, f"{name}/{environment.name}", level)
-            drawn = 0
+            drawn = misses = 0
             while drawn < per_cell:
                 problem = environment.generate(level, rng)
                 if problem.key not in keys:
                     keys.add(problem.key)
                     problems.append(problem)
-                    drawn += 1
+                    drawn, misses = drawn + 1, 0
+                elif (misses := misses + 1) >= PATIENCE:
+                    raise ValueError(
+                        f"{environment.name} has too few different problems of level {level} for "
+                        f"the frozen suites ({drawn} of {per_cell} found for {name}). Lower "
+                        "suites.held_out and suites.anchors, or widen the level."
+                    )
     return problems

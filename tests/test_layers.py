@@ -17,15 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE_FOLDERS = ("selfplay", "envs", "experiments")
 """Where our source files are; the last two hold one import package each."""
 
-_LEARNS = {"problem", "grading", "environments", "model", "streams", "learning"}
+_LEARNS = {"problem", "grading", "environments", "model", "streams", "learning", "suites"}
 _RING = _LEARNS | {"proposing", "curriculum", "evaluate"}
 _CONFIG = {
-    "problem", "environments", "model", "learning", "proposing", "curriculum", "evaluate",
+    "problem", "environments", "model", "learning", "proposing", "curriculum", "evaluate", "suites",
 }  # fmt: skip
 _FOLDER = {
     "problem", "config", "model", "curriculum", "streams", "learning", "proposing", "evaluate",
 }  # fmt: skip
-_RUNS = _RING | {"loop", "config", "run", "board"}
+_PARTS = _RING | {"loop", "config"}
+_RUNS = _PARTS | {"parts", "device", "run", "board"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "selfplay": {"problem"},
@@ -34,12 +35,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "grading": {"problem"},
     "model": set(),
     "streams": set(),
+    "device": set(),
+    "suites": {"problem", "streams"},
     "learning": {"problem", "model", "streams"},
     "proposing": _LEARNS,
     "curriculum": {"problem", "streams"},
     "evaluate": _LEARNS,
     "loop": _RING,
     "config": _CONFIG,
+    "parts": _PARTS,
     "run": _FOLDER,
     "board": _FOLDER,
     "train": _RUNS,

@@ -87,7 +87,9 @@ class StepReport(NamedTuple):
 
 def optimizer(config: UpdateConfig) -> optax.GradientTransformation:
     """AdamW with a ramp and a limit on the gradient's length."""
-    rate = optax.linear_schedule(0.0, config.learning_rate, config.ramp)
+    # A linear schedule over 0 steps would stay at its first value, 0, for ever.
+    start = 0.0 if config.ramp else config.learning_rate
+    rate = optax.linear_schedule(start, config.learning_rate, config.ramp)
     return _adamw(rate, config.weight_decay, config.max_norm)
 
 
@@ -129,7 +131,7 @@ class Updater:
         self._add_gradient = jax.jit(
             partial(_add_gradient, graph, objective, temperature), donate_argnums=1
         )
-        self._apply = jax.jit(partial(_apply, transformation), donate_argnums=(0, 1))
+        self._apply = jax.jit(partial(_apply, transformation), donate_argnums=0)
 
     def start(self, params: nnx.State) -> Learner:
         """Fresh optimiser state for a copy of these parameters, both on all devices."""

@@ -45,8 +45,11 @@ class WarmupConfig:
 
 
 def level_weights(level_count: int) -> list[float]:
-    """How often each level is demonstrated: falling in a line, 0 at the top third; sums to 1."""
-    shown = level_count - math.ceil(level_count / 3)
+    """How often each level is demonstrated: falling in a line, 0 at the top third; sums to 1.
+
+    An only level is shown.
+    """
+    shown = max(1, level_count - math.ceil(level_count / 3))
     weights = [float(max(0, shown - level)) for level in range(level_count)]
     total = sum(weights)
     return [weight / total for weight in weights]

@@ -28,7 +28,7 @@ class ModelConfig:
     """Number of blocks."""
     heads: int = 4
     """Number of query heads; each has width / heads dimensions."""
-    kv_heads: int = 1
+    kv_heads: int = 2
     """Number of key-value heads; the decode cache, which decoding on CPU is bound by, grows with it."""
     hidden: int = 384
     """Width inside the gated MLP."""

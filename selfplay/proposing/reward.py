@@ -11,7 +11,7 @@ of a rating from 8 attempts is about as large."""
 
 
 def learnability(solved: int, graded: int) -> float:
-    """Unbiased estimate of 4 p (1 - p), at most 1: 0 where all attempts went alike.
+    """Estimate of 4 p (1 - p), unbiased but for the cap at 1: 0 where all attempts went alike.
 
     The plain estimate is low by the factor (n - 1) / n.
 

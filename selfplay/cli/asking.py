@@ -1,0 +1,167 @@
+"""`selfplay solve`, `propose` and `grade`: look at single problems and answers."""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from selfplay import environments as installed
+from selfplay import streams
+from selfplay.cli import options
+from selfplay.curriculum import elo
+from selfplay.grading.judge import judge
+from selfplay.learning import rollout
+from selfplay.problem import ANSWER_OPEN, Environment, Problem, ProposalError, Request
+from selfplay.proposing.learned import Learned
+
+
+def solve_command(arguments: Sequence[str]) -> None:
+    """`selfplay solve RUN "PROBLEM"`."""
+
+    def solve(
+        run: Path, problem: str, env: str | None = None, samples: int = 1, seed: int | None = None
+    ) -> None:
+        """Show the model's thinking, its answer and the verdict.
+
+        Args:
+            run: the run folder.
+            problem: the problem in its environment's notation; `selfplay envs show NAME` has some.
+            env: the environment; found from the notation by default.
+            samples: attempts; a single one is greedy, several are sampled.
+            seed: of the sampling; random by default.
+        """
+        console = Console(highlight=False)
+        with options.opened(run) as (folder, parts, _):
+            posed = read_problem(problem, env, parts.environments)
+            network = parts.trained(options.state_of(folder, parts))
+            key_N = streams.row_keys(secrets.randbits(31) if seed is None else seed, 0, "solve", samples)
+            drawn = rollout.collect(
+                network, parts.ring.tokenizer, [posed], key_N,
+                attempts=samples, decode_config=folder.config.decode,
+                temperature=0.0 if samples == 1 else 1.0,
+            )  # fmt: skip
+        console.print(f"[bold]{posed.environment}[/], level {posed.level}: {escape(posed.text)}")
+        environment = parts.environments[posed.environment]
+        for row, text in enumerate(drawn.texts):
+            thinking, _, answer = text.partition(ANSWER_OPEN)
+            verdict = judge(environment, posed, text, bool(drawn.samples.ended_N[row]))
+            colour = "green" if verdict.correct else "red"
+            reason = f" ({verdict.reason})" if verdict.reason and not verdict.correct else ""
+            console.print(f"  thinking  {escape(thinking)}")
+            console.print(f"  answer    {escape(answer)}")
+            console.print(f"  verdict   [{colour}]{verdict.outcome}[/]{escape(reason)}\n")
+        console.print(f"  one right answer: {escape(posed.gold)}")
+
+    options.parse(solve, "solve", arguments, example='solve runs/quickstart "12+34*5"')
+
+
+def propose_command(arguments: Sequence[str]) -> None:
+    """`selfplay propose RUN --env NAME --rating R`."""
+
+    def propose(run: Path, env: str, rating: float = 1500.0, n: int = 8, seed: int | None = None) -> None:
+        """Show proposals, the gate's verdict and predicted pass rates.
+
+        Args:
+            run: the run folder.
+            env: the environment to propose for.
+            rating: wanted rating, in points on the anchored scale.
+            n: number of proposals.
+            seed: of the sampling; random by default.
+        """
+        console = Console(highlight=False)
+        with options.opened(run) as (folder, parts, _):
+            if env not in parts.environments:
+                raise ValueError(
+                    f"this run does not know the environment {env!r}; it has "
+                    f"{', '.join(parts.environments)}."
+                )
+            state = options.state_of(folder, parts)
+            manager = parts.ring.manager
+            proposer = Learned(
+                parts.ring.tokenizer, parts.gate,
+                secrets.randbits(31) if seed is None else seed,
+                max_tokens=folder.config.proposing.max_tokens,
+                temperature=folder.config.proposing.temperature,
+            )  # fmt: skip
+            request = Request(env, 0, rating, float("nan"), float("nan"), "asked")
+            proposals, _ = proposer.propose([request] * n, parts.trained(state), 0, set())
+        table = Table(title=f"{env} at {rating:.0f} points", title_justify="left")
+        for column in ("proposal", "gate", "level", "rating", "predicted pass rate"):
+            table.add_column(column)
+        for proposal in proposals:
+            text = escape(proposal.text)
+            if proposal.problem is None:
+                table.add_row(text, f"[red]{escape(proposal.reason)}[/]", "", "", "")
+                continue
+            game = manager.game(proposal.problem, 0, 0)
+            rated = manager.problem_rating(state.ratings, game)
+            predicted = float(elo.pass_rate(state.ratings.solver_E[game.environment], rated))
+            table.add_row(
+                text, "[green]admitted[/]", str(proposal.problem.level), f"{rated:.0f}", f"{predicted:.0%}"
+            )
+        console.print(table)
+
+    options.parse(
+        propose, "propose", arguments, example="propose runs/quickstart --env countdown --rating 1600"
+    )
+
+
+def grade_command(arguments: Sequence[str]) -> None:
+    """`selfplay grade FILE.jsonl`."""
+
+    def grade(file: Path) -> None:
+        """Grade responses: prints a verdict for each line, then the counts. Needs no model.
+
+        Args:
+            file: lines of JSON, each {"environment": NAME, "problem": TEXT, "response": TEXT}.
+        """
+        counts: Counter[str] = Counter()
+        loaded: dict[str, Environment] = {}
+        for number, line in enumerate(file.read_text().splitlines(), start=1):
+            try:
+                row = json.loads(line)
+                name, text, response = row["environment"], row["problem"], row["response"]
+                if name not in loaded:
+                    loaded[name] = installed.load(name)
+                posed = loaded[name].parse(text)
+            except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+                raise ValueError(
+                    f"{file}, line {number}: {type(error).__name__}: {error}. Each line needs the "
+                    'keys "environment", "problem" and "response"; `selfplay envs show NAME` '
+                    "prints problems in the right notation."
+                ) from error
+            verdict = judge(loaded[name], posed, str(response), ended=True)
+            counts[verdict.outcome] += 1
+            print(json.dumps({"verdict": verdict.outcome, "reason": verdict.reason}))
+        Console(stderr=True, highlight=False).print(
+            ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()) or "no lines"
+        )
+
+    options.parse(grade, "grade", arguments, example="grade responses.jsonl")
+
+
+def read_problem(text: str, env: str | None, environments: Mapping[str, Environment]) -> Problem:
+    """The problem that a text poses, in the named environment or the first that reads it.
+
+    Raises:
+        ValueError: no environment of the run reads it.
+    """
+    if env is not None and env not in environments:
+        raise ValueError(
+            f"this run does not know the environment {env!r}; it has {', '.join(environments)}."
+        )
+    reasons = []
+    for name in [env] if env else environments:
+        try:
+            return environments[name].parse(text)
+        except ProposalError as error:
+            reasons.append(f"{name}: {error}")
+    raise ValueError(
+        f"{text!r} is no problem that the run's environments can read ({'; '.join(reasons)}). "
+        "`selfplay envs show NAME` prints examples of the notation."
+    )

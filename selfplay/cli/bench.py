@@ -1,0 +1,194 @@
+"""`selfplay bench`: speed of decoding, training and grading beside this machine's measured limit.
+
+The limit is the rate of large float32 matrix products, measured between the repetitions of what is
+timed, so that a noisy machine disturbs both alike. Medians over repetitions; compilation apart.
+"""
+
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from selfplay import environments as installed
+from selfplay import streams
+from selfplay.cli import options
+from selfplay.cli.training import variant
+from selfplay.config import RunConfig
+from selfplay.curriculum.archive import Archive
+from selfplay.grading.judge import judge_all
+from selfplay.learning.batch import Example
+from selfplay.model import decode, sharding, transformer
+from selfplay.parts import Parts, build
+from selfplay.problem import Problem
+
+MATMUL = 1024
+"""Side of the square matrices behind the limit."""
+
+
+def bench_command(arguments: Sequence[str]) -> None:
+    """`selfplay bench decode|train|grade`."""
+
+    def bench(
+        what: Literal["decode", "train", "grade"],
+        experiment: str = "quickstart",
+        repetitions: int = 5,
+        json_file: Path | None = None,
+    ) -> None:
+        """Time a part with an experiment's shapes, beside this machine's limit.
+
+        Args:
+            what: decode: attempts at problems; train: one optimiser step on them; grade: verdicts.
+            experiment: whose model and batch to use.
+            repetitions: medians are over this many.
+            json_file: also write the figures to this file.
+        """
+        config = variant(experiment, "main")
+        figures = BENCHES[what](config, repetitions)
+        table = Table(title=f"bench {what} ({experiment})", title_justify="left", show_header=False)
+        for name, value in figures.items():
+            table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else f"{value:,}")
+        Console(highlight=False).print(table)
+        if json_file is not None:
+            json_file.write_text(json.dumps(figures, indent=2) + "\n")
+
+    words = ["--json-file" if word == "--json" else word for word in arguments]
+    options.parse(bench, "bench", words, example="bench decode")
+
+
+def bench_decode(config: RunConfig, repetitions: int) -> dict[str, Any]:
+    """Sample attempts with an untrained network: the longest responses there are."""
+    parts = build(config, Archive(":memory:"))
+    problems = draw(parts, config.rollout.problems)
+    prompts = [parts.ring.tokenizer.solver_prompt(p.environment, p.text) for p in problems]
+    network = parts.network.with_params(sharding.copy_to_all(parts.network.params))
+    attempts = config.rollout.attempts
+    repetition = iter(range(1_000_000))
+
+    def work() -> int:
+        key_N = streams.row_keys(0, next(repetition), "bench", len(prompts) * attempts)
+        samples = decode.sample(
+            network, prompts, key_N, attempts=attempts, config=config.decode, temperature=1.0,
+            end_id=parts.ring.tokenizer.end_id,
+        )  # fmt: skip
+        return int(samples.length_N.sum())
+
+    timed = against_limit(work, repetitions)
+    count = transformer.parameter_count(network.params)
+    return report(timed, count, flops_per_token=2 * count, unit="tokens")
+
+
+def bench_train(config: RunConfig, repetitions: int) -> dict[str, Any]:
+    """Take optimiser steps on worked solutions, as long as real attempts."""
+    parts = build(config, Archive(":memory:"))
+    learner = parts.state().learner
+    rng = random.Random(0)
+    tokenizer, examples = parts.ring.tokenizer, []
+    for problem in draw(parts, config.rollout.problems * config.rollout.attempts):
+        worked = parts.environments[problem.environment].demonstrate(problem, rng)
+        prompt = tokenizer.solver_prompt(problem.environment, problem.text)
+        examples.append(Example(prompt, tokenizer.response(worked), rng.choice([-1.0, 1.0])))
+
+    def work() -> int:
+        nonlocal learner
+        learner, taken = parts.ring.updater.step(learner, examples)
+        jax.block_until_ready(learner)
+        return taken.tokens
+
+    timed = against_limit(work, repetitions)
+    count = transformer.parameter_count(learner.params)
+    return report(timed, count, flops_per_token=6 * count, unit="tokens")
+
+
+def bench_grade(config: RunConfig, repetitions: int) -> dict[str, Any]:
+    """Grade right and wrong responses."""
+    environments = {name: installed.load(name) for name in config.environments}
+    parts = build(config, Archive(":memory:"))
+    rng = random.Random(0)
+    problems = draw(parts, 1000)
+    worked = [environments[p.environment].demonstrate(p, rng) for p in problems]
+    responses = [text + rng.choice(["", "1", " "]) for text in worked]
+    ended = [True] * len(problems)
+
+    def work() -> int:
+        return len(judge_all(environments, problems, responses, ended))
+
+    timed = against_limit(work, repetitions)
+    return {"responses_per_second": timed["per_second"], "seconds": timed["seconds"]}
+
+
+BENCHES: dict[str, Callable[[RunConfig, int], dict[str, Any]]] = {
+    "decode": bench_decode,
+    "train": bench_train,
+    "grade": bench_grade,
+}
+
+
+def draw(parts: Parts, count: int) -> list[Problem]:
+    """Problems of all environments and the easier two thirds of the levels, in turn."""
+    rng = random.Random(0)
+    environments = list(parts.environments.values())
+    return [
+        environment.generate(rng.randrange(2 * environment.level_count // 3), rng)
+        for environment in (environments[i % len(environments)] for i in range(count))
+    ]
+
+
+def against_limit(work: Callable[[], int], repetitions: int) -> dict[str, float]:
+    """Time `work`, which returns how much it did, in turn with the matrix product."""
+    start = time.perf_counter()
+    work()
+    first = time.perf_counter() - start
+    limit = matmul_rate()  # compiles
+    seconds, done, limits = [], [], []
+    for _ in range(repetitions):
+        start = time.perf_counter()
+        done.append(work())
+        seconds.append(time.perf_counter() - start)
+        limits.append(limit())
+    return {
+        "first_seconds": first,
+        "seconds": statistics.median(seconds),
+        "per_second": statistics.median(d / s for d, s in zip(done, seconds, strict=True)),
+        "limit_flops": statistics.median(limits),
+    }
+
+
+def matmul_rate() -> Callable[[], float]:
+    """A function that measures float32 matrix products on all devices at once, in FLOP/s."""
+    size, devices = MATMUL, sharding.device_count()
+    rng = np.random.default_rng(0)
+    matrices = sharding.split_rows(rng.standard_normal((devices, size, size), np.float32))
+    product = jax.jit(jax.vmap(lambda m: m @ m))
+    jax.block_until_ready(product(matrices))
+
+    def rate() -> float:
+        start = time.perf_counter()
+        for _ in range(4):
+            jax.block_until_ready(product(matrices))
+        return 4 * devices * 2 * size**3 / (time.perf_counter() - start)
+
+    return rate
+
+
+def report(
+    timed: dict[str, float], parameters: int, *, flops_per_token: int, unit: str
+) -> dict[str, Any]:
+    """Figures by name."""
+    flops = timed["per_second"] * flops_per_token
+    return {
+        "parameters": parameters,
+        f"{unit}_per_second": timed["per_second"],
+        "seconds": timed["seconds"],
+        "first_call_seconds": timed["first_seconds"],
+        "gflops": flops / 1e9,
+        "matmul_limit_gflops": timed["limit_flops"] / 1e9,
+        "share_of_limit": flops / timed["limit_flops"],
+    }

@@ -1,0 +1,54 @@
+"""`selfplay doctor`: what this machine offers and what a run would use."""
+
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+from rich.console import Console
+from rich.table import Table
+
+from selfplay import device
+from selfplay import environments as installed
+from selfplay.cli import options
+from selfplay.cli.measuring import versions
+from selfplay.cli.training import experiment_names
+
+
+def doctor_command(arguments: Sequence[str]) -> None:
+    """`selfplay doctor`."""
+
+    def doctor() -> None:
+        """Devices, versions and limits of this machine."""
+        table = Table(show_header=False, box=None)
+        for name, value in findings().items():
+            table.add_row(f"[bold]{name}[/]", value)
+        Console(highlight=False).print(table)
+
+    options.parse(doctor, "doctor", arguments, example="doctor")
+
+
+def findings() -> dict[str, str]:
+    """What is here, by name."""
+    devices = jax.devices()
+    cache = Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
+    return {
+        "system": f"{platform.system()} {platform.machine()}, {device.usable_cores()} usable cores",
+        "devices": f"{len(devices)} x {devices[0].platform} ({devices[0].device_kind})",
+        "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
+        "environments": ", ".join(installed.names()),
+        "experiments": ", ".join(experiment_names()),
+        "compiled code": f"{cache} ({'writable' if _writable(cache) else 'NOT writable: slow starts'})",
+        "sandbox": "none needed: no installed environment runs programs",
+    }
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,149 @@
+"""Optimiser steps: against plain gradients on one device, micro-batches, reports, the ramp."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from selfplay.learning import loss
+from selfplay.learning.batch import Example, arrays
+from selfplay.learning.update import UpdateConfig, Updater, optimizer
+
+ROW = 32
+
+
+@pytest.fixture(scope="module")
+def examples():
+    rng = np.random.default_rng(0)
+    sizes = [(5, 9), (3, 20), (7, 12), (2, 24), (4, 14), (6, 18)]
+    return [
+        Example(rng.integers(2, 99, p).tolist(), rng.integers(2, 99, r).tolist()) for p, r in sizes
+    ]
+
+
+def updater(network, rows, objective=loss.imitation, rate=1.0):
+    return Updater(network.graph, optax.sgd(rate), objective, row_length=ROW, rows=rows)
+
+
+def difference(params, others):
+    leaves = zip(jax.tree.leaves(params), jax.tree.leaves(others), strict=True)
+    return max(float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in leaves)
+
+
+@pytest.fixture(scope="module")
+def stepped(network, examples):
+    """One step of plain gradient descent, four rows at a time."""
+    made = updater(network, rows=4)
+    return made.step(made.start(network.params), examples)
+
+
+def test_a_step_is_the_mean_gradient_computed_on_one_device(network, examples, stepped):
+    packed = arrays([[example] for example in examples], ROW, len(examples))
+    params = jax.device_put(network.params, jax.devices()[0])
+
+    def mean_loss(params):
+        logprob = loss.token_logprobs(network.with_params(params), packed, 1.0)
+        return -logprob.sum() / packed.learn_RT.sum()
+
+    value, gradient = jax.jit(jax.value_and_grad(mean_loss))(params)
+    expected = jax.tree.map(lambda w, g: w - g, params, gradient)
+    learner, report = stepped
+    assert difference(learner.params, expected) < 1e-5
+    assert difference(learner.params, network.params) > 1e-3
+    assert float(report.loss) == pytest.approx(float(value), rel=1e-5)
+    assert float(report.gradient_norm) == pytest.approx(float(optax.tree.norm(gradient)), rel=1e-4)
+
+
+def test_micro_batches_add_up_to_one_big_batch(network, examples, stepped):
+    small = updater(network, rows=1)  # rounded up to one row a device
+    learner, report = small.step(small.start(network.params), examples)
+    assert difference(learner.params, stepped[0].params) < 1e-5
+    assert float(report.loss) == pytest.approx(float(stepped[1].loss), rel=1e-5)
+
+
+def test_the_report_counts_prompts_and_responses(examples, stepped):
+    assert stepped[1].tokens == sum(len(e.prompt) + len(e.response) for e in examples)
+    assert float(stepped[1].largest_ratio_gap) == 0.0
+
+
+def test_an_untrained_network_is_as_good_as_guessing(tokenizer, stepped):
+    assert float(stepped[1].loss) == pytest.approx(np.log(tokenizer.vocabulary), abs=1.0)
+
+
+def test_start_copies(network, examples):
+    made = updater(network, rows=4)
+    learner = made.start(network.params)
+    made.step(learner, examples)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(learner.params))
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(network.params))
+
+
+def test_the_ratio_gap_is_what_drawing_and_training_disagree_on(network, examples):
+    """Drawn at 2/3 of the probability that the network gives now: the ratio is 1.5."""
+    packed = arrays([[example] for example in examples], ROW, len(examples))
+    logprob = np.asarray(loss.token_logprobs(network, packed, 1.0))
+    drawn = [
+        Example(e.prompt, e.response, 1.0, logprob[r][packed.learn_RT[r]].tolist())
+        for r, e in enumerate(examples)
+    ]
+    one = drawn[2]
+    moved = [*drawn[:2], one._replace(logprobs=[p - np.log(1.5) for p in one.logprobs]), *drawn[3:]]
+
+    def objective(logprob_RT, packed):
+        return loss.clipped_policy_gradient(logprob_RT, packed, 0.2, 0.28)
+
+    made = updater(network, 4, objective, rate=0.0)
+    learner, on_policy = made.step(made.start(network.params), drawn)
+    _, report = made.step(learner, moved)
+    assert float(on_policy.largest_ratio_gap) < 1e-4
+    assert float(on_policy.loss) == pytest.approx(-1.0, abs=1e-4)
+    assert float(report.largest_ratio_gap) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_no_examples_is_an_error(network):
+    made = updater(network, rows=4)
+    with pytest.raises(ValueError, match="at least one example; skip the step"):
+        made.step(made.start(network.params), [])
+
+
+@pytest.mark.parametrize(("ramp", "shares"), [(0, [1, 1, 1]), (1, [0, 1, 1]), (2, [0, 0.5, 1])])
+def test_the_learning_rate_rises_over_the_ramp(ramp, shares):
+    """With a constant gradient AdamW moves by the learning rate, whatever the gradient's size."""
+    transformation = optimizer(UpdateConfig(learning_rate=0.01, ramp=ramp))
+    params = jnp.array([1.0])
+    state = transformation.init(params)
+    for share in shares:
+        updates, state = transformation.update(jnp.array([0.3]), state, params)
+        assert float(updates[0]) == pytest.approx(-0.01 * share, rel=1e-4)
+
+
+def test_long_gradients_are_shortened():
+    config = UpdateConfig(learning_rate=0.01, ramp=0, max_norm=1.0)
+    states = []
+    for length in (1.0, 50.0):
+        transformation = optimizer(config)
+        params = jnp.zeros(2)
+        gradient = length * jnp.array([0.6, 0.8])
+        states.append(transformation.update(gradient, transformation.init(params), params)[1])
+    for a, b in zip(*map(jax.tree.leaves, states), strict=True):
+        assert np.allclose(a, b)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"learning_rate": 0.0}, "learning_rate=0.0"),
+        ({"learning_rate": 1.0}, "learning_rate=1.0"),
+        ({"clip_low": 1.0}, "clip_low=1.0"),
+        ({"clip_high": 0.0}, "clip_high=0.0"),
+        ({"minibatches": 0}, "minibatches=0"),
+        ({"rows": 0}, "rows=0"),
+        ({"row_length": 0}, "row_length=0"),
+        ({"ramp": -1}, "ramp=-1"),
+    ],
+)
+def test_values_out_of_range(wrong, field):
+    with pytest.raises(ValueError) as caught:
+        UpdateConfig(**wrong)
+    assert f"update.{field}" in str(caught.value).replace("\n", " ")

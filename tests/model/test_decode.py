@@ -1,0 +1,203 @@
+"""Sampling: a sample is its own affair; what was drawn is what training computes."""
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from selfplay import streams
+from selfplay.learning import loss
+from selfplay.learning.batch import Example, arrays
+from selfplay.model import decode
+from selfplay.model.decode import CHUNK, DecodeConfig
+from selfplay.model.transformer import causal
+
+TEXTS = ("1+1", "(1+2)*(3+4)", "2+3*4", "98-7*6", "5*5")
+ATTEMPTS = 3
+LIMIT = 70
+"""Tokens; no multiple of CHUNK."""
+
+
+@pytest.fixture(scope="module")
+def brief(network, tokenizer):
+    """The tiny network with a longer `<end>` embedding: some responses end early, some never."""
+    model = nnx.merge(*network)
+    longer = model.embedding_VW[...].at[tokenizer.end_id].multiply(2.0)
+    model.embedding_VW[...] = longer
+    return network.with_params(nnx.split(model)[1])
+
+
+@pytest.fixture(scope="module")
+def prompts(tokenizer):
+    return [tokenizer.solver_prompt("arithmetic", text) for text in TEXTS]
+
+
+@pytest.fixture(scope="module")
+def key_N():
+    return streams.row_keys(0, 1, "test", len(TEXTS) * ATTEMPTS)
+
+
+@pytest.fixture(scope="module")
+def draw(brief, tokenizer):
+    def draw(prompts, key_N, attempts=ATTEMPTS, limit=LIMIT, temperature=1.0, rows=512):
+        return decode.sample(
+            brief, prompts, key_N, attempts=attempts,
+            config=DecodeConfig(max_tokens=limit, rows=rows), temperature=temperature,
+            end_id=tokenizer.end_id,
+        )  # fmt: skip
+
+    return draw
+
+
+@pytest.fixture(scope="module")
+def samples(draw, prompts, key_N):
+    """15 rows, no power of two, some of them ended."""
+    return draw(prompts, key_N)
+
+
+def assert_same(one, other):
+    """The same tokens; log-probabilities differ by what other batch sizes round differently."""
+    assert np.array_equal(one.token_NT, other.token_NT)
+    assert np.array_equal(one.length_N, other.length_N)
+    assert np.array_equal(one.ended_N, other.ended_N)
+    assert np.allclose(one.logprob_NT, other.logprob_NT, atol=1e-5)
+
+
+def rows_of(samples, rows):
+    return decode.Samples(*(part[rows] for part in samples))
+
+
+def examples_of(samples, prompts, attempts):
+    return [
+        Example(
+            prompts[row // attempts], samples.response(row),
+            logprobs=samples.logprob_NT[row, : samples.length_N[row]].tolist(),
+        )
+        for row in range(len(samples.length_N))
+    ]  # fmt: skip
+
+
+def test_lengths_ends_and_blanks(samples, tokenizer):
+    assert samples.token_NT.shape == (15, LIMIT)
+    assert set(samples.ended_N.tolist()) == {True, False}
+    for row in range(15):
+        response = samples.response(row)
+        assert tokenizer.end_id not in response[:-1]
+        assert (response[-1] == tokenizer.end_id) == samples.ended_N[row]
+        assert samples.ended_N[row] or len(response) == LIMIT
+        assert (samples.logprob_NT[row, : len(response)] < 0).all()
+        assert (samples.logprob_NT[row, len(response) :] == 0).all()
+
+
+def test_the_same_calls_give_the_same_bits(draw, prompts, key_N, samples):
+    again = draw(prompts, key_N)
+    assert all(np.array_equal(a, b) for a, b in zip(samples, again, strict=True))
+
+
+def test_alone_as_among_others(draw, prompts, key_N, samples):
+    alone = draw(prompts[3:4], key_N[9:12])
+    assert_same(alone, rows_of(samples, slice(9, 12)))
+
+
+def test_in_several_batches_as_in_one(draw, prompts, key_N, samples):
+    assert_same(draw(prompts, key_N, rows=2 * ATTEMPTS), samples)
+
+
+def test_after_compaction_as_before(draw, prompts, key_N, samples, monkeypatch):
+    sizes = []
+    keep = decode._keep
+
+    def spy(rows, index_M, spare_M):
+        sizes.append((rows.done_N.size, index_M.size))
+        return keep(rows, index_M, spare_M)
+
+    monkeypatch.setattr(decode, "_keep", spy)
+    monkeypatch.setattr(decode, "FEWEST_ROWS", 2)
+    compacted = draw(prompts, key_N)
+    assert any(2 * after <= before for before, after in sizes), sizes
+    assert_same(compacted, samples)
+
+
+def test_prompts_padded_further_give_the_same(draw, tokenizer, prompts, key_N, samples):
+    long = tokenizer.solver_prompt("arithmetic", "1+2" + "+3" * 20)
+    assert len(long) > 32 >= max(map(len, prompts))
+    padded = draw([*prompts[:4], long], key_N)
+    assert_same(rows_of(padded, slice(0, 12)), rows_of(samples, slice(0, 12)))
+
+
+def test_a_cut_response_is_the_beginning_of_the_whole(draw, prompts, key_N, samples):
+    cut = draw(prompts, key_N, limit=CHUNK + 3)
+    assert np.array_equal(cut.length_N, np.minimum(samples.length_N, CHUNK + 3))
+    assert np.array_equal(cut.token_NT, samples.token_NT[:, : CHUNK + 3])
+    assert np.array_equal(cut.ended_N, samples.ended_N & (samples.length_N <= CHUNK + 3))
+    assert not cut.ended_N.all()
+
+
+def test_every_attempt_draws_from_its_own_key(draw, prompts, key_N, samples):
+    groups = samples.token_NT.reshape(len(prompts), ATTEMPTS, LIMIT)
+    assert all(len(np.unique(group, axis=0)) == ATTEMPTS for group in groups)
+    same = draw(prompts, jax.numpy.repeat(key_N[::ATTEMPTS], ATTEMPTS, axis=0))
+    groups = same.token_NT.reshape(len(prompts), ATTEMPTS, LIMIT)
+    assert all(len(np.unique(group, axis=0)) == 1 for group in groups)
+
+
+def test_first_tokens_are_drawn_with_their_probabilities(draw, brief, prompts):
+    """400 first tokens of one prompt: the 4 likeliest occur as often as the network says."""
+    count = 400
+    many = draw(prompts[:1], streams.row_keys(5, 1, "many", count), attempts=count, limit=1)
+    logits, _ = nnx.merge(*brief)(
+        np.array(prompts[:1]), np.arange(len(prompts[0]))[None], causal(len(prompts[0]))
+    )
+    probability_V = np.asarray(jax.nn.softmax(logits[0, -1]))
+    for token in np.argsort(probability_V)[-4:]:
+        p = probability_V[token]
+        seen = (many.token_NT[:, 0] == token).mean()
+        assert abs(seen - p) < 4 * np.sqrt(p * (1 - p) / count)
+
+
+def test_greedy_is_the_argmax_of_the_whole_forward_pass(draw, brief, prompts, key_N, tokenizer):
+    greedy = draw(prompts, key_N, temperature=0.0)
+    length = 64
+
+    @jax.jit
+    def last_logits(token_1T, last):
+        logits, _ = nnx.merge(*brief)(token_1T, np.arange(length)[None], causal(length))
+        return logits[0, last]
+
+    for p, prompt in enumerate(prompts):
+        sequence = list(prompt)
+        for _ in range(min(CHUNK + 6, int(greedy.length_N[p * ATTEMPTS]))):
+            padded = np.array([sequence + [0] * (length - len(sequence))])
+            sequence.append(int(last_logits(padded, len(sequence) - 1).argmax()))
+        drawn = sequence[len(prompt) :]
+        for attempt in range(ATTEMPTS):
+            assert greedy.response(p * ATTEMPTS + attempt)[: len(drawn)] == drawn
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.6, 1.7])
+def test_sampling_and_training_agree_on_log_probabilities(
+    draw, brief, prompts, key_N, temperature
+):
+    """So the importance ratio of the first optimiser step is 1."""
+    drawn = draw(prompts, key_N, temperature=temperature)
+    rows = [[example] for example in examples_of(drawn, prompts, ATTEMPTS)]
+    packed = arrays(rows, 96, 16)
+    logprob_RT = loss.token_logprobs(brief, packed, temperature)
+    assert np.allclose(logprob_RT, packed.logprob_RT, atol=1e-4)
+    assert packed.learn_RT.sum() == drawn.length_N.sum()
+
+
+def test_another_temperature_is_not_compiled_anew(draw, prompts, key_N, samples):
+    for _ in range(2):  # the second call with the same arguments makes an entry of its own
+        draw(prompts, key_N)
+    compiled = decode._decode_chunk._cache_size()
+    results = [draw(prompts, key_N, temperature=t) for t in (0.0, 0.31, 0.97, 1.0)]
+    assert decode._decode_chunk._cache_size() == compiled
+    assert not np.array_equal(results[1].token_NT, results[2].token_NT)
+    assert_same(results[3], samples)
+
+
+@pytest.mark.parametrize("sizes", [{"max_tokens": 0}, {"rows": 0}])
+def test_limits_out_of_range(sizes):
+    with pytest.raises(ValueError, match=r"decode\.max_tokens=.*decode\.rows=.*at least 1"):
+        DecodeConfig(**sizes)

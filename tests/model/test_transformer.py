@@ -1,0 +1,163 @@
+"""The forward pass against hand values, a plain numpy attention, and itself with a cache."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfplay.model import transformer
+from selfplay.model.transformer import Attention, KeyValues, ModelConfig, causal, rotate
+
+LENGTH = 12
+
+
+@pytest.fixture(scope="module")
+def model(network):
+    return nnx.merge(*network)
+
+
+@pytest.fixture(scope="module")
+def forward(network):
+    """Logits [N, T, V] of whole sequences, without a cache."""
+
+    @jax.jit
+    def run(token_NT, position_NT):
+        logits, _ = nnx.merge(*network)(token_NT, position_NT, causal(token_NT.shape[1]))
+        return logits
+
+    return run
+
+
+def tokens(count, seed=0):
+    return np.random.default_rng(seed).integers(1, 100, (count, LENGTH), dtype=np.int32)
+
+
+POSITION = np.broadcast_to(np.arange(LENGTH, dtype=np.int32), (2, LENGTH))
+
+
+def test_rotate_by_hand():
+    """At base 100 with D = 4, pair 0 turns by 1 radian a token, pair 1 by 100 ** -(1/2)."""
+    x = jnp.array([1.0, 0.0, 0.0, 2.0]).reshape(1, 1, 1, 4)
+    turned = rotate(x, jnp.array([[3]]), base=100.0)[0, 0, 0]
+    expected = [np.cos(3.0), -2 * np.sin(0.3), np.sin(3.0), 2 * np.cos(0.3)]
+    assert np.allclose(turned, expected, atol=1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    at=st.integers(0, 300), distance=st.integers(-100, 100), shift=st.integers(0, 300),
+    seed=st.integers(0, 100),
+)  # fmt: skip
+def test_rotated_scores_depend_on_the_distance_only(at, distance, shift, seed):
+    at = max(at, -distance)
+    query, key = np.random.default_rng(seed).normal(size=(2, 1, 1, 1, 8)).astype(np.float32)
+
+    def score(query_at, key_at):
+        turned = (rotate(query, jnp.array([[query_at]]), 1e4), rotate(key, jnp.array([[key_at]]), 1e4))
+        return float(jnp.sum(turned[0] * turned[1]))
+
+    assert score(at, at + distance) == pytest.approx(
+        score(at + shift, at + distance + shift), abs=2e-3
+    )
+    assert np.linalg.norm(rotate(query, jnp.array([[at]]), 1e4)) == pytest.approx(
+        np.linalg.norm(query), rel=1e-5
+    )
+
+
+def test_logits_do_not_depend_on_where_positions_start(forward):
+    token_NT = tokens(2)
+    assert np.allclose(forward(token_NT, POSITION), forward(token_NT, POSITION + 40), atol=1e-4)
+    stretched = forward(token_NT, 2 * POSITION)
+    assert not np.allclose(forward(token_NT, POSITION), stretched, atol=1e-2)
+
+
+@settings(max_examples=8, deadline=None)
+@given(changed=st.integers(1, LENGTH - 1), seed=st.integers(0, 50))
+def test_a_later_token_does_not_change_earlier_logits(forward, changed, seed):
+    before = tokens(2, seed)
+    after = before.copy()
+    after[:, changed] = (after[:, changed] + 7) % 100
+    logits, others = np.asarray(forward(before, POSITION)), np.asarray(forward(after, POSITION))
+    assert np.array_equal(logits[:, :changed], others[:, :changed])
+    assert not np.allclose(logits[:, changed], others[:, changed], atol=1e-3)
+
+
+def test_with_a_cache_token_by_token_as_without(model, forward, model_config):
+    token_NT = tokens(2, seed=3)
+    width = model_config.width // model_config.heads
+    blank = jnp.zeros((2, model_config.kv_heads, LENGTH + 3, width))
+    cache = tuple(KeyValues(blank, blank) for _ in range(model_config.layers))
+    step = nnx.jit(lambda model, *inputs: model(*inputs))
+    slots = np.arange(LENGTH + 3)
+    logits = []
+    for t in range(LENGTH):
+        visible = np.broadcast_to(slots <= t, (2, 1, LENGTH + 3))
+        step_logits, cache = step(
+            model, token_NT[:, t : t + 1], np.full((2, 1), t), visible, cache, np.int32(t)
+        )
+        logits.append(step_logits)
+    whole = forward(token_NT, POSITION)
+    assert np.allclose(np.concatenate(logits, axis=1), whole, atol=1e-5)
+
+
+def test_grouped_query_attention_against_loops():
+    """Four query heads on two key-value heads at position 0, where nothing is rotated."""
+    config = ModelConfig(width=16, layers=1, heads=4, kv_heads=2, hidden=8)
+    layer = Attention(config, nnx.Rngs(params=jax.random.key(1)))
+    x = np.random.default_rng(0).normal(size=(5, 16)).astype(np.float32)
+    out, _ = layer(x[None], jnp.zeros((1, 5), jnp.int32), causal(5), None, 0)
+
+    query, key, value = (
+        np.asarray(x @ w[...]).reshape(5, -1, 4) for w in (layer.query, layer.key, layer.value)
+    )
+    mixed = np.zeros((5, 4, 4), np.float32)
+    for head in range(4):
+        for t in range(5):
+            score = key[: t + 1, head // 2] @ query[t, head] / np.sqrt(4)
+            weight = np.exp(score) / np.exp(score).sum()
+            mixed[t, head] = weight @ value[: t + 1, head // 2]
+    assert np.allclose(out[0], mixed.reshape(5, 16) @ layer.output[...], atol=1e-5)
+
+
+def test_a_query_that_sees_nothing_gives_no_nan(model):
+    nothing = np.zeros((1, LENGTH, LENGTH), bool)
+    logits, _ = model(tokens(1), POSITION[:1], nothing)
+    assert np.isfinite(logits).all()
+
+
+def test_initial_logits_have_about_unit_scale(forward):
+    """An untrained network is close to uniform: its loss starts near log V."""
+    assert 0.5 < float(np.std(forward(tokens(2), POSITION))) < 2.0
+
+
+def test_parameters_follow_from_the_key(network, model_config, tokenizer):
+    again = transformer.create(model_config, tokenizer.vocabulary, jax.random.key(0))
+    other = transformer.create(model_config, tokenizer.vocabulary, jax.random.key(1))
+    leaves = [jax.tree.leaves(made.params) for made in (network, again, other)]
+    assert all(np.array_equal(a, b) for a, b in zip(leaves[0], leaves[1], strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(leaves[0], leaves[2], strict=True))
+
+
+def test_parameter_count_by_hand(network, tokenizer):
+    attention = 2 * 32 * 32 + 2 * 32 * 16
+    block = attention + 3 * 32 * 48 + 2 * 32
+    assert transformer.parameter_count(network.params) == (
+        tokenizer.vocabulary * 32 + 2 * block + 32
+    )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"layers": 0}, "size below 1"),
+        ({"width": 30, "heads": 4}, r"model\.width=30 cannot be shared by model\.heads=4"),
+        ({"width": 12, "heads": 4}, "whole, even number"),
+        ({"heads": 4, "kv_heads": 3}, r"model\.heads=4 is no multiple of model\.kv_heads=3"),
+    ],
+)
+def test_sizes_that_do_not_fit(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        ModelConfig(**sizes)
