@@ -55,7 +55,9 @@ class Board:
 def heat_map(rate_EL: np.ndarray) -> np.ndarray:
     """An image uint8 [E * pixels, L * pixels, 3] of rates in [0, 1]; grey where NaN."""
     rate = np.nan_to_num(rate_EL, nan=0.0)[..., None]
-    red, yellow, green = (np.array(c, float) for c in ((200, 60, 50), (245, 205, 90), (60, 160, 80)))
+    red, yellow, green = (
+        np.array(c, float) for c in ((200, 60, 50), (245, 205, 90), (60, 160, 80))
+    )
     low = red + (yellow - red) * np.clip(2 * rate, 0, 1)
     colour = low + (green - yellow) * np.clip(2 * rate - 1, 0, 1)
     colour = np.where(np.isnan(rate_EL)[..., None], 128.0, colour)

@@ -39,7 +39,7 @@ class RunConfig:
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
     """Where to compute; `auto` takes an accelerator if there is one."""
     checkpoint_every: int = 25
-    """Generations between checkpoints; there is one after the warm-up and one at the end as well."""
+    """Generations between checkpoints; there is one after the warm-up and one at the end too."""
     model: ModelConfig = field(default_factory=ModelConfig)
     """Shape of the network."""
     warmup: WarmupConfig = field(default_factory=WarmupConfig)

@@ -117,9 +117,7 @@ def interval(value_N: np.ndarray) -> Interval:
     """
     rng = streams.numpy_rng(SUITE_SEED, 0, "bootstrap")
     count = value_N.size
-    means = np.array(
-        [value_N[rng.integers(count, size=count)].mean() for _ in range(RESAMPLES)]
-    )
+    means = np.array([value_N[rng.integers(count, size=count)].mean() for _ in range(RESAMPLES)])
     low, high = np.quantile(means, [0.025, 0.975])
     return Interval(float(value_N.mean()), float(low), float(high))
 
@@ -143,7 +141,8 @@ def summary(problems: Sequence[Problem], sampled: Scores, greedy: Scores) -> dic
         "pass@1": asdict(interval(rate_N)),
         "greedy": asdict(interval(greedy.rate_N)),
         "by_environment": {
-            name: asdict(interval(rate_N[name_N == name])) for name in dict.fromkeys(name_N.tolist())
+            name: asdict(interval(rate_N[name_N == name]))
+            for name in dict.fromkeys(name_N.tolist())
         },
         "by_level": by_cell(problems, rate_N),
         "grader_errors": int((sampled.samples - sampled.graded_N).sum()),

@@ -6,7 +6,7 @@ problem, N samples of one role.
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -238,9 +238,7 @@ def proposal_worths(
             worths.append(0.0)
             continue
         game = games[slot]
-        worths.append(
-            worth(game.solved, game.graded, ratings_after[slot], proposal.request.rating)
-        )
+        worths.append(worth(game.solved, game.graded, ratings_after[slot], proposal.request.rating))
     return worths
 
 
@@ -293,7 +291,7 @@ class Clock:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def __call__(self, name: str):
+    def __call__(self, name: str) -> Iterator[None]:
         """Time the body."""
         start = time.perf_counter()
         yield

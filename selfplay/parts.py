@@ -11,7 +11,7 @@ from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager
 from selfplay.learning.loss import clipped_policy_gradient
-from selfplay.learning.update import Updater, optimizer
+from selfplay.learning.update import Updater, optimizer, schedule
 from selfplay.loop import Counts, Ring, State
 from selfplay.model import transformer
 from selfplay.model.tokens import Tokenizer
@@ -72,12 +72,12 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         procedural=Procedural(environments, gate, config.seed),
         updater=Updater(
             network.graph,
-            optimizer(update),
+            optimizer(schedule(update), update.max_norm),
             lambda logprob_RT, packed: clipped_policy_gradient(
                 logprob_RT, packed, update.clip_low, update.clip_high
             ),
-            row_length=update.row_length,
-            rows=update.rows,
+            row_lengths=update.row_lengths,
+            tokens=update.tokens,
             temperature=config.rollout.temperature,
         ),
         minibatches=update.minibatches,

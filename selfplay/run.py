@@ -93,7 +93,7 @@ class RunFolder:
         """
         there = self.generations()
         if not there or (generation is not None and generation not in there):
-            wanted = "a checkpoint" if generation is None else f"generation {generation}"
+            wanted = "checkpoint" if generation is None else f"generation {generation}"
             raise ValueError(
                 f"{self.path} has no {wanted}; it has {there or 'none'}. A run that was stopped "
                 f"in its warm-up starts over with `selfplay resume {self.path}`."

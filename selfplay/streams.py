@@ -23,7 +23,9 @@ def row_keys(seed: int, generation: int, name: str, row_count: int) -> jax.Array
     return jax.vmap(lambda row: jax.random.fold_in(base, row))(np.arange(row_count))
 
 
-def _sequence(seed: int, generation: int, name: str, index: tuple[int, ...]) -> np.random.SeedSequence:
+def _sequence(
+    seed: int, generation: int, name: str, index: tuple[int, ...]
+) -> np.random.SeedSequence:
     return np.random.SeedSequence([seed, generation, zlib.crc32(name.encode()), *index])
 
 
@@ -35,4 +37,4 @@ def numpy_rng(seed: int, generation: int, name: str, *index: int) -> np.random.G
 def python_rng(seed: int, generation: int, name: str, *index: int) -> random.Random:
     """A generator of the standard library, which is what environments take."""
     words = _sequence(seed, generation, name, index).generate_state(4)
-    return random.Random(int.from_bytes(words.tobytes(), "little"))  # noqa: S311 (no secrets)
+    return random.Random(int.from_bytes(words.tobytes(), "little"))

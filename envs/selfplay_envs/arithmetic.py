@@ -1,8 +1,9 @@
 """Arithmetic: the value of an expression such as 12+34*5 or (3+4)*(5-2).
 
-Operands are 0 to 99, the operators + - *. Every intermediate result stays within +-999, and every
-product has a factor from -12 to 12: the work of a solver is carrying out, not luck. A text is
-canonical when it has no space and no parentheses that its value does not need.
+Operands are 0 to 99, the operators + - *. Intermediate results stay within +-99, at the top level
+within +-999, and every product has a factor from -9 to 9: what gets harder is carrying out more
+steps without a slip. A text is canonical when it has no space and no parentheses that its value
+does not need.
 """
 
 import random
@@ -22,9 +23,7 @@ from selfplay.grading import (
 from selfplay.problem import ANSWER_OPEN, Environment, Knob, Problem, ProposalError, Verdict
 from selfplay_envs.levels import draw, easiest
 
-LARGEST_RESULT = 999
-"""Largest absolute value of any intermediate result."""
-LARGEST_FACTOR = 12
+LARGEST_FACTOR = 9
 """Every product has a factor of at most this absolute value."""
 FLAT_SHARE = 0.6
 """Share of drafts that are made without parentheses."""
@@ -38,9 +37,10 @@ class Arithmetic(Environment):
     name = "arithmetic"
     summary = "evaluate 12+34*5: whole numbers, + - * and parentheses"
     knobs = {
-        "operations": Knob((1, 1, 2, 2, 3, 3, 4, 5, 6), "operations", "longer expressions"),
-        "largest": Knob((20, 99, 20, 99, 20, 99, 99, 99, 99), "value", "larger operands"),
-        "multiply": Knob((0, 1, 1, 1, 1, 1, 1, 1, 1), "0 or 1", "products as well as sums"),
+        "operations": Knob((1, 2, 2, 3, 3, 4, 5, 6, 7), "operations", "longer expressions"),
+        "largest": Knob((20, 9, 20, 9, 20, 20, 20, 20, 99), "value", "larger operands"),
+        "multiply": Knob((0, 0, 1, 1, 1, 1, 1, 1, 1), "0 or 1", "products as well as sums"),
+        "result": Knob((99, 99, 99, 99, 99, 99, 99, 99, 999), "value", "larger results on the way"),
     }
 
     def generate(self, level: int, rng: random.Random) -> Problem:
@@ -60,7 +60,7 @@ class Arithmetic(Environment):
             raise ProposalError(f"not canonical: {text[:40]!r} is written {wanted[:40]!r}")
         return Problem(
             environment=self.name,
-            level=easiest(self.knobs, needs.operations, needs.largest, needs.multiply),
+            level=easiest(self.knobs, *needs[1:]),
             text=text,
             signature=canonical(node),
             gold=str(needs.value),
@@ -82,67 +82,68 @@ class _Needs(NamedTuple):
     operations: int
     largest: int
     multiply: int
+    result: int
+    """Largest absolute value of a result on the way or at the end."""
 
 
 def _examine(node: Node) -> _Needs:
     match node:
         case Integer(value):
-            return _Needs(value, 0, value, 0)
+            return _Needs(value, 0, value, 0, 0)
         case BinaryOperation(("+" | "-" | "*") as operator, left_node, right_node):
             left, right = _examine(left_node), _examine(right_node)
+            value = _compute(operator, left.value, right.value)
             return _Needs(
-                value=_compute(operator, left.value, right.value),
+                value=value,
                 operations=left.operations + right.operations + 1,
                 largest=max(left.largest, right.largest),
                 multiply=left.multiply | right.multiply | (operator == "*"),
+                result=max(left.result, right.result, abs(value)),
             )
     raise ProposalError("malformed: numbers joined by + - * only, without a sign before a number")
 
 
 def _compute(operator: str, left: int, right: int) -> int:
     if operator == "*":
-        value = left * right
         if min(abs(left), abs(right)) > LARGEST_FACTOR:
             raise ProposalError(
                 f"beyond the top level: the product {left}*{right} has no factor of at most "
                 f"{LARGEST_FACTOR}"
             )
-    else:
-        value = left + right if operator == "+" else left - right
-    if abs(value) > LARGEST_RESULT:
-        raise ProposalError(f"beyond the top level: the intermediate result {value}")
-    return value
+        return left * right
+    return left + right if operator == "+" else left - right
 
 
 def _draft(at: dict[str, int], rng: random.Random) -> str:
     share = PRODUCT_SHARE if at["multiply"] else 0.0
     operations = at["operations"]
     if operations == 1 or rng.random() < FLAT_SHARE:
-        return _flat(operations, at["largest"], share, rng)
-    return to_text(_tree(operations, at["largest"], share, rng)[1])
+        return _flat(at, share, rng)
+    return to_text(_tree(operations, at, share, rng)[1])
 
 
-def _flat(operations: int, largest: int, share: float, rng: random.Random) -> str:
+def _flat(at: dict[str, int], share: float, rng: random.Random) -> str:
     """An expression without parentheses, all results within bounds by construction."""
-    total = 0
-    text = ""
+    operations, total, text = at["operations"], 0, ""
     while operations >= 0:
-        term, value = _term(operations, largest, share, rng)
+        term, value = _term(operations, at, share, rng)
         operations -= term.count("*") + 1
         subtract = bool(text) and (rng.random() < 0.5)
-        if abs(total - value if subtract else total + value) > LARGEST_RESULT:
+        if abs(total - value if subtract else total + value) > at["result"]:
             subtract = not subtract and bool(text)
         total += -value if subtract else value
         text = f"{text}{'-' if subtract else '+'}{term}" if text else term
     return text
 
 
-def _term(operations: int, largest: int, share: float, rng: random.Random) -> tuple[str, int]:
+def _term(
+    operations: int, at: dict[str, int], share: float, rng: random.Random
+) -> tuple[str, int]:
     """A number or a product of numbers with at most so many operations; its text and value."""
-    value = rng.randint(0, largest)
+    value = rng.randint(0, at["largest"])
     text = str(value)
     while operations > 0 and rng.random() < share:
-        limit = min(LARGEST_FACTOR, largest, LARGEST_RESULT // max(value, 1))
+        limit = min(LARGEST_FACTOR, at["largest"], at["result"] // max(value, 1))
         if limit < 2:
             break
         factor = rng.randint(2, limit)
@@ -153,32 +154,33 @@ def _term(operations: int, largest: int, share: float, rng: random.Random) -> tu
     return text, value
 
 
-def _tree(operations: int, largest: int, share: float, rng: random.Random) -> tuple[int, Node]:
+def _tree(
+    operations: int, at: dict[str, int], share: float, rng: random.Random
+) -> tuple[int, Node]:
     """A random tree and its value; an operator that would break the bounds is replaced."""
     if operations == 0:
-        value = rng.randint(0, largest)
+        value = rng.randint(0, at["largest"])
         return value, Integer(value)
     if rng.random() < share:
         # A product mostly needs a small number on one side, so that is what it is offered.
         split = rng.choice((0, operations - 1, rng.randrange(operations)))
-        sizes = (LARGEST_FACTOR if split == 0 else largest, largest)
+        small = min(LARGEST_FACTOR, at["largest"]) if split == 0 else at["largest"]
     else:
-        split = rng.randrange(operations)
-        sizes = (largest, largest)
-    left, left_node = _tree(split, min(largest, sizes[0]), share, rng)
-    right, right_node = _tree(operations - 1 - split, sizes[1], share, rng)
-    operator = _allowed(left, right, share, rng)
+        split, small = rng.randrange(operations), at["largest"]
+    left, left_node = _tree(split, {**at, "largest": small}, share, rng)
+    right, right_node = _tree(operations - 1 - split, at, share, rng)
+    operator = _allowed(left, right, at["result"], share, rng)
     value = _compute(operator, left, right)
     return value, BinaryOperation(operator, left_node, right_node)
 
 
-def _allowed(left: int, right: int, share: float, rng: random.Random) -> str:
-    """A random operator for which the result is within bounds."""
+def _allowed(left: int, right: int, bound: int, share: float, rng: random.Random) -> str:
+    """A random operator for which the result is within the bound."""
     small = min(abs(left), abs(right)) <= LARGEST_FACTOR
-    if small and abs(left * right) <= LARGEST_RESULT and rng.random() < 2 * share:
+    if small and abs(left * right) <= bound and rng.random() < 2 * share:
         return "*"
-    if abs(left + right) > LARGEST_RESULT:
+    if abs(left + right) > bound:
         return "-"
-    if abs(left - right) > LARGEST_RESULT:
+    if abs(left - right) > bound:
         return "+"
     return rng.choice("+-")

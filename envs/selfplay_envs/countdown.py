@@ -40,8 +40,9 @@ LARGEST_TARGET = 999
 """Largest target."""
 MOST_TRIES = 2
 """Most failed tries in a demonstration."""
-LONGEST_DEMONSTRATION = 155
-"""Length of a demonstration, in tokens, up to which failed tries are put before the solution."""
+LONGEST_DEMONSTRATION = (40, 40, 80, 80, 80, 155, 155, 155, 155)
+"""Length of a level's demonstration, in tokens, up to which failed tries are put before the
+solution."""
 PRODUCT_SHARE = 0.45
 """Share of operators that are drafted as products, where they are allowed."""
 
@@ -60,9 +61,9 @@ class Countdown(Environment):
     name = "countdown"
     summary = "reach 22 from 3,5,7: an expression that uses every number once"
     knobs = {
-        "numbers": Knob((2, 2, 3, 3, 3, 4, 4, 4, 5), "numbers", "more numbers to combine"),
-        "largest": Knob((30, 50, 20, 20, 50, 20, 20, 50, 50), "value", "larger numbers"),
-        "multiply": Knob((0, 1, 0, 1, 1, 0, 1, 1, 1), "0 or 1", "targets that need a product"),
+        "numbers": Knob((2, 3, 3, 3, 3, 4, 4, 4, 5), "numbers", "more numbers to combine"),
+        "largest": Knob((30, 9, 9, 20, 20, 9, 9, 20, 50), "value", "larger numbers"),
+        "multiply": Knob((0, 0, 1, 0, 1, 0, 1, 1, 1), "0 or 1", "targets that need a product"),
     }
 
     def generate(self, level: int, rng: random.Random) -> Problem:
@@ -108,7 +109,7 @@ class Countdown(Environment):
         """Up to two tries that miss the target, as far as there is room, then one that hits it."""
         target, numbers = _read(problem.text)
         worked = chain(parse(problem.gold))
-        room = LONGEST_DEMONSTRATION - len(worked) - len(problem.gold) - 1
+        room = LONGEST_DEMONSTRATION[problem.level] - len(worked) - len(problem.gold) - 1
         tries: list[str] = []
         for _ in range(rng.randint(0, MOST_TRIES)):
             value, node = _random_expression(numbers, PRODUCT_SHARE, rng)

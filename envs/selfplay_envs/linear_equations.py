@@ -53,7 +53,7 @@ class LinearEquations(Environment):
             "kind",
             "1 one step, 2 two steps, 3 unknown on both sides, 4 a group, 5 both, 6 two groups",
         ),
-        "largest": Knob((30, 30, 50, 50, 50, 50, 50, 50, 50), "value", "larger numbers"),
+        "largest": Knob((20, 30, 30, 30, 30, 30, 30, 30, 50), "value", "larger numbers"),
         "rational": Knob((0, 0, 0, 1, 0, 1, 1, 1, 1), "0 or 1", "solutions that are fractions"),
         "negative": Knob((0, 0, 1, 1, 1, 1, 1, 1, 1), "0 or 1", "negative sides and solutions"),
     }

@@ -164,9 +164,9 @@ def _free_folder(config: RunConfig) -> Path:
 def _check_parts(config: RunConfig) -> None:
     """Fail before a folder is made: unknown environments, lengths that do not fit."""
     longest = config.decode.max_tokens + 64
-    if config.update.row_length < longest:
+    if config.update.row_lengths[-1] < longest:
         raise ValueError(
-            f"update.row_length={config.update.row_length} cannot hold a prompt with a response of "
+            f"the last of update.row_lengths={config.update.row_lengths} cannot hold a prompt with a response of "
             f"decode.max_tokens={config.decode.max_tokens}; it must be at least {longest}."
         )
     from selfplay import environments

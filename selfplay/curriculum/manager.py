@@ -52,9 +52,7 @@ class Manager:
         self.names = list(environments)
         self._config = config
         self._level_counts = [environment.level_count for environment in environments.values()]
-        self._sampler: Sampler = (
-            Target(config.target) if config.sampler == "target" else Uniform()
-        )
+        self._sampler: Sampler = Target(config.target) if config.sampler == "target" else Uniform()
 
     def initial(self) -> Ratings:
         """Ratings before any game."""

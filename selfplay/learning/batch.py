@@ -55,8 +55,8 @@ def pack(examples: Sequence[Example], row_length: int) -> list[list[Example]]:
         length = _length(example)
         if length > row_length:
             raise ValueError(
-                f"a sequence of {length} tokens does not fit a row of {row_length}; raise "
-                "update.row_length or lower decode.max_tokens."
+                f"a sequence of {length} tokens does not fit a row of {row_length}; raise the last "
+                "of update.row_lengths or lower decode.max_tokens."
             )
         room = next((r for r in range(length, row_length + 1) if by_room[r]), None)
         if room is None:
@@ -92,11 +92,31 @@ def arrays(rows: Sequence[Sequence[Example]], row_length: int, row_count: int) -
     return packed
 
 
-def micro_batches(examples: Sequence[Example], row_length: int, row_count: int) -> Iterator[Packed]:
-    """Pack the examples into as many batches of one shape as they need, longest rows first."""
-    rows = pack(examples, row_length)
-    for first in range(0, len(rows), row_count):
-        yield arrays(rows[first : first + row_count], row_length, row_count)
+def micro_batches(
+    examples: Sequence[Example], row_lengths: Sequence[int], tokens: int, row_multiple: int
+) -> Iterator[Packed]:
+    """Pack the examples into as many batches of few shapes as they need.
+
+    Each example goes to the shortest kind of row that holds it: attention costs the square of the
+    row's length, so the many short examples should not pay for the few long ones.
+
+    Args:
+        examples: in any order.
+        row_lengths: kinds of rows, in tokens, shortest first.
+        tokens: about how many tokens a batch has room for.
+        row_multiple: numbers of rows are multiples of this (the devices).
+    Raises:
+        ValueError: an example is longer than the longest row.
+    """
+    kinds: dict[int, list[Example]] = {length: [] for length in row_lengths}
+    for example in examples:
+        fitting = (length for length in row_lengths if _length(example) <= length)
+        kinds[next(fitting, row_lengths[-1])].append(example)
+    for length, members in kinds.items():
+        row_count = max(1, tokens // (length * row_multiple)) * row_multiple
+        rows = pack(members, length)
+        for first in range(0, len(rows), row_count):
+            yield arrays(rows[first : first + row_count], length, row_count)
 
 
 def _length(example: Example) -> int:

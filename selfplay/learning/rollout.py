@@ -67,7 +67,7 @@ class Rollout:
                 weight=float(advantage_N[row]),
                 logprobs=self.samples.logprob_NT[row, : self.samples.length_N[row]].tolist(),
             )
-            for row in np.flatnonzero(advantage_N)
+            for row in np.flatnonzero(advantage_N).tolist()
         ]
 
 

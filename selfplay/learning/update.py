@@ -8,18 +8,22 @@ Fed by loop.py and warmup.py.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from optax.contrib import MuonDimensionNumbers
 
 from selfplay.learning import loss
 from selfplay.learning.batch import Example, Packed, micro_batches
 from selfplay.model import sharding
 from selfplay.model.transformer import Network, Transformer
+
+MUON_RATE = 5.0
+"""Learning rate of Muon, whose steps have a fixed length, relative to Adam's."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,9 @@ class UpdateConfig:
     """How the network is changed by a batch of attempts."""
 
     learning_rate: float = 5e-4
-    """Step size of AdamW once the first `ramp` steps are over."""
+    """Step size of Adam once the first `ramp` steps are over; Muon's is 5 times that."""
     ramp: int = 10
     """Optimiser steps over which the learning rate rises from 0."""
-    weight_decay: float = 0.0
-    """Pull of AdamW towards 0, relative to the learning rate."""
     max_norm: float = 1.0
     """Gradients longer than this (L2) are shortened to it."""
     minibatches: int = 2
@@ -41,10 +43,11 @@ class UpdateConfig:
     """Importance ratios below 1 - clip_low earn nothing more."""
     clip_high: float = 0.28
     """Importance ratios above 1 + clip_high earn nothing more."""
-    row_length: int = 256
-    """Tokens in a packed row; the longest prompt with its response must fit."""
-    rows: int = 16
-    """Packed rows in a micro-batch: what is in memory at once."""
+    row_lengths: tuple[int, ...] = (96, 256)
+    """Tokens in the kinds of packed rows, shortest first; the longest prompt with its response must
+    fit the last."""
+    tokens: int = 3072
+    """Tokens in a micro-batch: what is in memory at once."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.learning_rate < 1.0:
@@ -57,11 +60,15 @@ class UpdateConfig:
                 f"update.clip_low={self.clip_low} must lie in (0, 1) and update.clip_high="
                 f"{self.clip_high} above 0; the defaults are 0.2 and 0.28."
             )
-        if min(self.minibatches, self.rows, self.row_length) < 1 or self.ramp < 0:
+        if min(self.minibatches, self.tokens) < 1 or self.ramp < 0:
             raise ValueError(
-                f"update.minibatches={self.minibatches}, update.rows={self.rows} and "
-                f"update.row_length={self.row_length} must be at least 1, update.ramp={self.ramp} "
-                "at least 0."
+                f"update.minibatches={self.minibatches} and update.tokens={self.tokens} must be at "
+                f"least 1, update.ramp={self.ramp} at least 0."
+            )
+        if not self.row_lengths or list(self.row_lengths) != sorted(set(self.row_lengths)):
+            raise ValueError(
+                f"update.row_lengths={self.row_lengths} must rise, shortest first; the default is "
+                "(96, 256)."
             )
 
 
@@ -73,37 +80,58 @@ class Learner(NamedTuple):
 
 
 class StepReport(NamedTuple):
-    """What one optimiser step did."""
+    """What one optimiser step did; scalars stay on the device until somebody reads them."""
 
-    loss: float
+    loss: jax.Array
     """Mean over response tokens."""
-    gradient_norm: float
+    gradient_norm: jax.Array
     """L2, before shortening."""
     tokens: int
     """Prompt and response tokens that were trained on."""
-    largest_ratio_gap: float
+    largest_ratio_gap: jax.Array
     """Largest |importance ratio - 1| of a response token; 0 for imitation."""
 
 
-def optimizer(config: UpdateConfig) -> optax.GradientTransformation:
-    """AdamW with a ramp and a limit on the gradient's length."""
+def schedule(config: UpdateConfig) -> optax.Schedule:
+    """Learning rate by step: rises in a line over the ramp, then stays."""
     # A linear schedule over 0 steps would stay at its first value, 0, for ever.
     start = 0.0 if config.ramp else config.learning_rate
-    rate = optax.linear_schedule(start, config.learning_rate, config.ramp)
-    return _adamw(rate, config.weight_decay, config.max_norm)
+    return optax.linear_schedule(start, config.learning_rate, config.ramp)
 
 
-def _adamw(
-    rate: optax.Schedule, weight_decay: float, max_norm: float
-) -> optax.GradientTransformation:
+def optimizer(rate: optax.Schedule, max_norm: float) -> optax.GradientTransformation:
+    """Muon for the weight matrices, Adam for embeddings and norms, gradients limited in length.
+
+    At equal tokens the warm-up of the quickstart reached about twice the accuracy of AdamW alone.
+
+    Args:
+        rate: learning rate by step, for Adam; Muon takes MUON_RATE times it.
+        max_norm: gradients longer than this (L2) are shortened to it.
+    Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks".
+    """
     return optax.chain(
         optax.clip_by_global_norm(max_norm),
-        optax.adamw(rate, b1=0.9, b2=0.95, weight_decay=weight_decay),
+        optax.contrib.muon(
+            lambda step: MUON_RATE * rate(step),
+            adam_learning_rate=rate,
+            adam_b2=0.95,
+            muon_weight_dimension_numbers=cast(Any, _hidden_matrices),  # its hint forgets callables
+        ),
     )
 
 
+def _hidden_matrices(params: nnx.State) -> nnx.State:
+    """Marks the leaves that Muon is for: matrices that are no embedding."""
+
+    def mark(path: tuple, leaf: jax.Array) -> MuonDimensionNumbers | None:
+        embedding = "embedding" in jax.tree_util.keystr(path)
+        return MuonDimensionNumbers() if leaf.ndim == 2 and not embedding else None
+
+    return jax.tree_util.tree_map_with_path(mark, params)
+
+
 class Updater:
-    """One objective with one optimiser, compiled once for its micro-batch shape."""
+    """One objective with one optimiser, compiled once for each kind of micro-batch."""
 
     def __init__(
         self,
@@ -111,8 +139,8 @@ class Updater:
         transformation: optax.GradientTransformation,
         objective: Callable[[jax.Array, Packed], jax.Array],
         *,
-        row_length: int,
-        rows: int,
+        row_lengths: Sequence[int],
+        tokens: int,
         temperature: float = 1.0,
     ) -> None:
         """Prepare.
@@ -121,13 +149,13 @@ class Updater:
             graph: static part of the network.
             transformation: the optimiser.
             objective: (log-probabilities [R, T], batch) -> sum of the loss over response tokens.
-            row_length: tokens in a packed row.
-            rows: rows in a micro-batch; rounded up to a multiple of the devices.
+            row_lengths: tokens in the kinds of packed rows, shortest first.
+            tokens: about how many a micro-batch has room for.
             temperature: of the distribution that the log-probabilities are of.
         """
         self._transformation = transformation
-        self._row_length = row_length
-        self._rows = -(-rows // sharding.device_count()) * sharding.device_count()
+        self._row_lengths = row_lengths
+        self._tokens = tokens
         self._add_gradient = jax.jit(
             partial(_add_gradient, graph, objective, temperature), donate_argnums=1
         )
@@ -148,7 +176,9 @@ class Updater:
             raise ValueError("an optimiser step needs at least one example; skip the step instead.")
         learnt = sum(len(example.response) for example in examples)
         total = Sums.zero(learner.params)
-        for packed in micro_batches(examples, self._row_length, self._rows):
+        for packed in micro_batches(
+            examples, self._row_lengths, self._tokens, sharding.device_count()
+        ):
             total = self._add_gradient(
                 learner.params, total, sharding.split_rows(packed), np.float32(1.0 / learnt)
             )
@@ -199,4 +229,5 @@ def _apply(
 ) -> tuple[Learner, jax.Array]:
     norm = optax.tree.norm(gradient)
     updates, moments = transformation.update(gradient, learner.moments, learner.params)
-    return Learner(optax.apply_updates(learner.params, updates), moments), norm
+    params = cast(nnx.State, optax.apply_updates(learner.params, updates))
+    return Learner(params, moments), norm

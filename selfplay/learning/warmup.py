@@ -15,7 +15,7 @@ import optax
 from selfplay import streams
 from selfplay.learning.batch import Example, pack
 from selfplay.learning.loss import imitation
-from selfplay.learning.update import Learner, StepReport, Updater
+from selfplay.learning.update import Learner, StepReport, Updater, optimizer
 from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network
 from selfplay.problem import Environment, Problem
@@ -27,12 +27,12 @@ class WarmupConfig:
 
     steps: int = 400
     """Optimiser steps."""
-    learning_rate: float = 2e-3
-    """Highest step size of AdamW; it rises over the first tenth and falls to a tenth of it."""
+    learning_rate: float = 4e-3
+    """Highest step size of Adam; it rises over the first tenth and falls to a tenth of it."""
     rows: int = 32
     """Packed rows in a step."""
-    row_length: int = 192
-    """Tokens in a packed row."""
+    row_length: int = 128
+    """Tokens in a packed row; longer examples are left out."""
     proposer_share: float = 0.3
     """Share of the examples that are proposals; they are shorter than solutions."""
 
@@ -108,12 +108,10 @@ def run(
         the learner and the report of each step; the last learner is the result. Each learner is
         used up by the next step.
     """
-    optimiser = optax.chain(
-        optax.clip_by_global_norm(1.0), optax.adamw(schedule(config), b2=0.95, weight_decay=0.01)
-    )
     updater = Updater(
-        network.graph, optimiser, imitation, row_length=config.row_length, rows=config.rows
-    )
+        network.graph, optimizer(schedule(config), max_norm=1.0), imitation,
+        row_lengths=[config.row_length], tokens=config.rows * config.row_length,
+    )  # fmt: skip
     learner = updater.start(network.params)
     for step in range(config.steps):
         rng = streams.python_rng(seed, 0, "warmup", step)
@@ -125,7 +123,10 @@ def _full_batch(teacher: Teacher, config: WarmupConfig, rng: random.Random) -> l
     """Examples that fill the rows of one micro-batch; what would start another row is left out."""
     examples, tokens = [], 0
     while tokens < config.rows * config.row_length:
-        examples.append(teacher.example(rng))
-        tokens += len(examples[-1].prompt) + len(examples[-1].response)
+        example = teacher.example(rng)
+        length = len(example.prompt) + len(example.response)
+        if length <= config.row_length:
+            examples.append(example)
+            tokens += length
     rows = pack(examples, config.row_length)
     return [example for row in rows[: config.rows] for example in row]

@@ -29,7 +29,7 @@ class ModelConfig:
     heads: int = 4
     """Number of query heads; each has width / heads dimensions."""
     kv_heads: int = 2
-    """Number of key-value heads; the decode cache, which decoding on CPU is bound by, grows with it."""
+    """Number of key-value heads; the decode cache, which bounds decoding on CPU, grows with it."""
     hidden: int = 384
     """Width inside the gated MLP."""
     rope_base: float = 10_000.0

@@ -15,10 +15,10 @@ ENVIRONMENT = Modular()
     [
         ("3,-8 mod 12", 0, "7"),  # -5 + 12
         ("3,*5 mod 12", 0, "3"),  # 15 - 12
-        ("3,*6 mod 12", 1, "6"),
-        ("3,+6 mod 13", 1, "9"),
-        ("7,*8,+5 mod 13", 3, "9"),  # 56 = 4, 4 + 5
-        ("0,+1,+1,+1 mod 5", 4, "3"),
+        ("3,*6 mod 12", 8, "6"),
+        ("3,+6 mod 13", 7, "9"),
+        ("7,*8,+5 mod 13", 8, "9"),  # 56 = 4, 4 + 5
+        ("0,+1,+1,+1 mod 5", 3, "3"),
         ("1,+1,+1,+1,+1,+1,+1,+1 mod 30", 8, "8"),
     ],
 )
@@ -44,7 +44,7 @@ def test_problems_by_hand(text, level, gold):
         ("1,+1 mod 2", "trivial: modulo 2"),
         ("1,+1 mod 31", "beyond the top level: steps 1, modulus 31"),
         ("1,*10 mod 13", "beyond the top level: .*factor 10"),
-        ("1" + ",+1" * 8 + " mod 13", "beyond the top level: steps 8"),
+        ("1" + ",+1" * 9 + " mod 13", "beyond the top level: steps 9"),
         ("1" + ",+1" * 90 + " mod 13", "malformed"),
     ],
 )

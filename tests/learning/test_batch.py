@@ -52,19 +52,23 @@ def flat(examples):
     ]  # fmt: skip
 
 
-@given(examples=st.lists(example(), min_size=1, max_size=20), rows=st.integers(1, 4))
-def test_packing_keeps_every_token_once(examples, rows):
-    batches = list(micro_batches(examples, ROW, rows))
-    assert {batch.token_RT.shape for batch in batches} == {(rows, ROW)}
+@given(
+    examples=st.lists(example(), min_size=1, max_size=20), tokens=st.integers(1, 100),
+    lengths=st.sampled_from([(ROW,), (8, ROW), (6, 12, ROW)]), multiple=st.integers(1, 3),
+)  # fmt: skip
+def test_packing_keeps_every_token_once(examples, tokens, lengths, multiple):
+    batches = list(micro_batches(examples, lengths, tokens, multiple))
+    for rows, length in (batch.token_RT.shape for batch in batches):
+        assert length in lengths
+        assert rows % multiple == 0
+        assert rows == multiple or rows * length <= tokens
     found = [item for batch in batches for item in unpacked(batch)]
     assert sorted(found) == sorted(flat(examples))
 
 
 @given(examples=st.lists(example(), min_size=1, max_size=20))
 def test_rows_are_not_too_long_and_at_most_one_is_half_empty(examples):
-    lengths = [
-        sum(len(e.prompt) + len(e.response) for e in row) for row in pack(examples, ROW)
-    ]
+    lengths = [sum(len(e.prompt) + len(e.response) for e in row) for row in pack(examples, ROW)]
     assert max(lengths) <= ROW
     assert sum(2 * length <= ROW for length in lengths) <= 1
 
@@ -74,6 +78,13 @@ def test_best_fit_by_hand():
     examples = [Example([1] * (length - 1), [2]) for length in (2, 3, 4, 5, 6)]
     rows = pack(examples, 10)
     assert [[len(e.prompt) + 1 for e in row] for row in rows] == [[6, 4], [5, 3, 2]]
+
+
+def test_each_example_goes_to_the_shortest_kind_of_row_by_hand():
+    """Lengths 3, 8, 9: the first two fit rows of 8, two of them; the last takes one of 16."""
+    examples = [Example([1] * (length - 1), [2]) for length in (9, 3, 8)]
+    batches = micro_batches(examples, (8, 16), tokens=33, row_multiple=2)
+    assert [(b.token_RT.shape, b.learn_RT.sum()) for b in batches] == [((4, 8), 2), ((2, 16), 1)]
 
 
 def test_no_sequence_sees_its_neighbours(network):
@@ -95,5 +106,7 @@ def test_no_sequence_sees_its_neighbours(network):
 
 
 def test_an_example_that_does_not_fit_is_an_error():
-    with pytest.raises(ValueError, match=r"25 tokens does not fit a row of 24; raise"):
+    with pytest.raises(
+        ValueError, match=r"25 tokens does not fit a row of 24; raise the last of update"
+    ):
         pack([Example([1] * 20, [2] * 5)], ROW)

@@ -21,7 +21,7 @@ LIMIT = 70
 @pytest.fixture(scope="module")
 def brief(network, tokenizer):
     """The tiny network with a longer `<end>` embedding: some responses end early, some never."""
-    model = nnx.merge(*network)
+    model = nnx.merge(network.graph, jax.tree.map(jax.numpy.copy, network.params))
     longer = model.embedding_VW[...].at[tokenizer.end_id].multiply(2.0)
     model.embedding_VW[...] = longer
     return network.with_params(nnx.split(model)[1])
@@ -175,9 +175,7 @@ def test_greedy_is_the_argmax_of_the_whole_forward_pass(draw, brief, prompts, ke
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.6, 1.7])
-def test_sampling_and_training_agree_on_log_probabilities(
-    draw, brief, prompts, key_N, temperature
-):
+def test_sampling_and_training_agree_on_log_probabilities(draw, brief, prompts, key_N, temperature):
     """So the importance ratio of the first optimiser step is 1."""
     drawn = draw(prompts, key_N, temperature=temperature)
     rows = [[example] for example in examples_of(drawn, prompts, ATTEMPTS)]

@@ -56,7 +56,10 @@ def test_rotated_scores_depend_on_the_distance_only(at, distance, shift, seed):
     query, key = np.random.default_rng(seed).normal(size=(2, 1, 1, 1, 8)).astype(np.float32)
 
     def score(query_at, key_at):
-        turned = (rotate(query, jnp.array([[query_at]]), 1e4), rotate(key, jnp.array([[key_at]]), 1e4))
+        turned = (
+            rotate(query, jnp.array([[query_at]]), 1e4),
+            rotate(key, jnp.array([[key_at]]), 1e4),
+        )
         return float(jnp.sum(turned[0] * turned[1]))
 
     assert score(at, at + distance) == pytest.approx(
@@ -126,11 +129,6 @@ def test_a_query_that_sees_nothing_gives_no_nan(model):
     nothing = np.zeros((1, LENGTH, LENGTH), bool)
     logits, _ = model(tokens(1), POSITION[:1], nothing)
     assert np.isfinite(logits).all()
-
-
-def test_initial_logits_have_about_unit_scale(forward):
-    """An untrained network is close to uniform: its loss starts near log V."""
-    assert 0.5 < float(np.std(forward(tokens(2), POSITION))) < 2.0
 
 
 def test_parameters_follow_from_the_key(network, model_config, tokenizer):

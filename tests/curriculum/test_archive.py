@@ -1,0 +1,92 @@
+"""The archive: round trip, counting, forgetting, and texts that nobody would want to execute."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfplay.curriculum.archive import Archive, Posed, Rejected
+from selfplay.problem import Problem
+
+HOSTILE = [
+    "'; DROP TABLE posed; --", '"); DELETE FROM rejected', "%s %d {0} ?", "\x00 after NUL", "",
+    "ünï©ode 漢字 🎲", "a\nb\r\nc\u2028d", "x" * 100_000, "<script>alert(1)</script>", "\x1b[31m",
+]  # fmt: skip
+
+
+def posed(generation, slot=0, text="1+2"):
+    problem = Problem("arithmetic", 1, text, text, "3")
+    return Posed(generation, slot, problem, "learned", "target", 1400.5, 0.5, 0.25, 3, 8, 1422.25)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    opened = Archive(tmp_path / "archive.sqlite")
+    yield opened
+    opened.close()
+
+
+def test_what_goes_in_comes_out(archive):
+    archive.add([posed(1, 0), posed(1, 1, "2+3")], [Rejected(1, "modular", "7", "trivial")])
+    assert archive.query("SELECT * FROM posed ORDER BY slot")[1] == (
+        1, 1, "arithmetic:2+3", "arithmetic", 1, "2+3", "3", "learned", "target", 1400.5, 0.5,
+        0.25, 3, 8, 1422.25,
+    )  # fmt: skip
+    assert archive.query("SELECT * FROM rejected") == [(1, "modular", "7", "trivial")]
+    assert archive.query("SELECT text FROM posed WHERE slot = ?", 0) == [("1+2",)]
+    assert "arithmetic:1+2" in archive
+    assert "arithmetic:9+9" not in archive
+
+
+def test_a_problem_posed_twice_is_one_problem(archive):
+    archive.add([posed(1, 0), posed(1, 1), posed(2, 0)], [])
+    assert len(archive) == 1
+    assert archive.query("SELECT COUNT(*) FROM posed") == [(3,)]
+
+
+def test_a_reopened_file_has_it_all(tmp_path):
+    path = tmp_path / "archive.sqlite"
+    first = Archive(path)
+    first.add([posed(1)], [Rejected(1, "modular", "7", "trivial")])
+    first.close()
+    again = Archive(path)
+    assert "arithmetic:1+2" in again
+    assert again.query("SELECT COUNT(*) FROM rejected") == [(1,)]
+    again.close()
+
+
+def test_forget_after(archive):
+    for generation in (1, 2, 3):
+        one = posed(generation, text=f"1+{generation}")
+        archive.add([one], [Rejected(generation, "modular", "7", "trivial")])
+    archive.forget_after(1)
+    assert [("arithmetic:1+1" in archive), ("arithmetic:1+2" in archive)] == [True, False]
+    assert archive.query("SELECT generation FROM rejected") == [(1,)]
+    archive.add([posed(2, text="8+8")], [])
+    assert len(archive) == 2
+
+
+def test_a_generation_is_written_whole_or_not_at_all(archive):
+    broken = posed(1, 1)._replace(rating=None)
+    with pytest.raises(Exception, match="NOT NULL"):
+        archive.add([posed(1, 0), broken], [])
+    assert len(archive) == 0
+    archive.add([posed(1, 0)], [])  # and it is still of use
+    assert len(archive) == 1
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_stored_as_it_is(archive, text):
+    archive.add([posed(1, text=text)], [Rejected(1, "modular", text, text)])
+    assert archive.query("SELECT text FROM posed") == [(text,)]
+    assert archive.query("SELECT text, reason FROM rejected") == [(text, text)]
+    assert f"arithmetic:{text}" in archive
+    assert len(archive) == 1
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
+def test_any_text_is_found_by_its_key(texts):
+    archive = Archive(":memory:")
+    archive.add([posed(1, slot, text) for slot, text in enumerate(texts)], [])
+    assert len(archive) == len(set(texts))
+    assert all(f"arithmetic:{text}" in archive for text in texts)
+    archive.close()

@@ -1,0 +1,67 @@
+"""The learned proposer: what the network writes is read by the gate, whatever it is."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from selfplay.learning import rollout
+from selfplay.problem import Request
+from selfplay.proposing.gate import Gate
+from selfplay.proposing.learned import Learned
+from selfplay.proposing.proposal import ProposingConfig
+
+
+def request(environment="arithmetic", rating=1500.0):
+    return Request(environment, 3, rating, 0.5, 0.1, "target")
+
+
+@pytest.fixture
+def learned(tokenizer, environments):
+    gate = Gate(environments, frozenset(), frozenset())
+    return Learned(tokenizer, gate, seed=0, max_tokens=24, temperature=1.0)
+
+
+def test_an_untrained_network_is_turned_away_without_raising(learned, environments, network):
+    asked = [request(name) for name in environments]
+    batch = set()
+    proposals, drawn = learned.propose(asked, network, 1, batch)
+    assert [proposal.request for proposal in proposals] == asked
+    assert all(proposal.problem is None and proposal.reason for proposal in proposals)
+    assert [proposal.text for proposal in proposals] == drawn.texts
+    assert len(drawn.samples.length_N) == 4
+    assert batch == set()
+    again, _ = learned.propose(asked, network, 1, batch)
+    later, _ = learned.propose(asked, network, 2, batch)
+    assert [p.text for p in again] == [p.text for p in proposals] != [p.text for p in later]
+
+
+def test_good_texts_are_admitted_once(learned, network, environments, monkeypatch):
+    texts = ["3+4", "3+4", "oops", "1,+2 mod 5", "4+3"]
+
+    def respond(network, tokenizer, prompts, key_N, **options):
+        assert [tokenizer.decode(prompt) for prompt in prompts][0] == (
+            "<propose><arithmetic>1250<respond>"
+        )
+        assert options["attempts"] == 1
+        return SimpleNamespace(texts=texts)
+
+    monkeypatch.setattr(rollout, "respond", respond)
+    batch = set()
+    asked = [request(rating=1240.0)] * 5
+    proposals = learned.propose(asked, network, 1, batch).proposals
+    expected = environments["arithmetic"].parse("3+4")
+    assert [p.problem for p in proposals] == [expected, None, None, None, None]
+    assert [p.reason.partition(":")[0] for p in proposals] == [
+        "", "duplicate", "malformed", "malformed", "duplicate",
+    ]  # fmt: skip
+    assert [p.text for p in proposals] == texts
+    assert batch == {expected.key}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("procedural_share", 1.5), ("temperature", 0.0), ("max_tokens", 1), ("loss_weight", -1.0)],
+)
+def test_values_out_of_range(field, value):
+    with pytest.raises(ValueError, match=rf"proposing\.{field}={value}".replace("=", "=\\s*")):
+        ProposingConfig(**{field: value})

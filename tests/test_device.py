@@ -1,0 +1,78 @@
+"""Setting the process up: what the user has set stays, and a missing device is an error."""
+
+import os
+
+import jax
+import pytest
+
+from selfplay import device
+
+VARIABLES = ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "TF_CPP_MIN_LOG_LEVEL")
+
+
+@pytest.fixture
+def variables(monkeypatch):
+    """No settings; afterwards they are as before."""
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.fixture
+def platforms():
+    """Which platforms jax may use, restored afterwards."""
+    before = jax.config.jax_platforms
+    yield
+    jax.config.update("jax_platforms", before)
+
+
+def test_the_suite_was_prepared():
+    assert jax.device_count() == 2
+
+
+def test_host_devices_are_added_to_the_flags(variables):
+    variables.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=false")
+    device.prepare(cores=3)
+    assert os.environ["XLA_FLAGS"] == (
+        "--xla_cpu_enable_fast_math=false --xla_force_host_platform_device_count=3"
+    )
+
+
+def test_by_default_every_core_is_a_device(variables):
+    device.prepare()
+    count = min(16, device.usable_cores())
+    assert os.environ["XLA_FLAGS"] == f"--xla_force_host_platform_device_count={count}"
+    assert 1 <= device.usable_cores() <= (os.cpu_count() or 1)
+
+
+def test_what_the_user_set_stays(variables):
+    mine = {
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=5",
+        "JAX_COMPILATION_CACHE_DIR": "mine",
+        "TF_CPP_MIN_LOG_LEVEL": "0",
+    }
+    for name, value in mine.items():
+        variables.setenv(name, value)
+    device.prepare(cores=3)
+    assert {name: os.environ[name] for name in mine} == mine
+
+
+def test_compiled_code_is_kept_in_the_user_s_cache(variables, tmp_path):
+    variables.setenv("XDG_CACHE_HOME", str(tmp_path))
+    device.prepare(cores=2)
+    expected = str(tmp_path / "selfplay" / "compiled")
+    assert os.environ["JAX_COMPILATION_CACHE_DIR"] == expected
+
+
+def test_the_cpu_is_always_there(platforms):
+    device.require("auto")
+    device.require("cpu")
+
+
+@pytest.mark.skipif(jax.default_backend() == "tpu", reason="this machine has what is missing")
+def test_a_device_that_is_not_there_is_an_error_with_a_way_out(platforms):
+    with pytest.raises(ValueError, match="device=tpu, but jax .*") as caught:
+        device.require("tpu")
+    assert "selfplay doctor" in str(caught.value)
+    assert "--device cpu" in str(caught.value)

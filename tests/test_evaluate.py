@@ -1,0 +1,118 @@
+"""Evaluation: intervals by hand and their coverage, cells, summaries, the same noise every time."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfplay import evaluate
+from selfplay.evaluate import EvaluationConfig, Interval, Scores, by_cell, interval
+from selfplay.model.decode import DecodeConfig
+from selfplay.problem import Outcome, Problem, Verdict
+
+
+def problem(environment, level):
+    return Problem(environment, level, "", "", "")
+
+
+@pytest.mark.parametrize("value", [0.0, 0.25, 1.0])
+def test_constant_data_leaves_no_doubt(value):
+    assert interval(np.full(20, value)) == Interval(value, value, value)
+
+
+def test_an_interval_is_about_two_standard_errors_wide():
+    value_N = np.repeat([0.0, 1.0], 200)
+    found = interval(value_N)
+    assert found.mean == 0.5
+    error = 0.5 / np.sqrt(400)
+    assert (found.low, found.high) == pytest.approx(
+        (0.5 - 1.96 * error, 0.5 + 1.96 * error), abs=4e-3
+    )
+    assert interval(value_N) == found
+
+
+def test_95_percent_intervals_hold_the_truth_about_95_times_in_100(monkeypatch):
+    monkeypatch.setattr(evaluate, "RESAMPLES", 400)
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(200):
+        rate_N = rng.beta(2, 3, size=40)
+        found = interval(rng.binomial(4, rate_N) / 4)
+        hits += found.low <= 0.4 <= found.high
+    assert 178 <= hits <= 199
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=20))
+def test_the_mean_lies_inside(values):
+    found = interval(np.array(values))
+    assert found.low - 1e-9 <= found.mean <= found.high + 1e-9
+    assert min(values) - 1e-9 <= found.low
+
+
+def test_for_people():
+    shown = Interval(0.4167, 0.38, 0.45)
+    assert shown.percent() == "41.7% [38.0, 45.0]"
+    assert Interval(-0.021, -0.05, 0.01).points() == "-2.1 [-5.0, +1.0] points"
+
+
+def test_by_cell_by_hand():
+    problems = [problem("b", 1), problem("a", 0), problem("b", 0), problem("b", 1)]
+    assert by_cell(problems, np.array([1.0, 0.5, 0.25, 0.0])) == {"b": [0.25, 0.5], "a": [0.5]}
+
+
+def test_a_rate_is_of_graded_attempts():
+    scores = Scores(np.array([2, 0, 4]), np.array([4, 0, 4]), 99, 4)
+    assert scores.rate_N.tolist() == [0.5, 0.0, 1.0]
+
+
+def test_summary_by_hand():
+    problems = [problem("a", 0), problem("a", 1), problem("b", 0)]
+    sampled = Scores(np.array([3, 0, 1]), np.array([3, 3, 2]), 70, 4)
+    greedy = Scores(np.array([1, 0, 0]), np.array([1, 1, 1]), 30, 1)
+    found = evaluate.summary(problems, sampled, greedy)
+    assert found["problems"] == 3
+    assert found["pass@1"]["mean"] == pytest.approx(0.5)
+    assert found["greedy"]["mean"] == pytest.approx(1 / 3)
+    assert found["by_environment"]["a"]["mean"] == 0.5
+    assert found["by_environment"]["b"] == {"mean": 0.5, "low": 0.5, "high": 0.5}
+    assert found["by_level"] == {"a": [1.0, 0.0], "b": [0.5]}
+    assert found["grader_errors"] == 1 + 1 + 2  # of 4 attempts at each, although none has all
+    assert found["generated_tokens"] == 100
+
+
+class Lenient:
+    """Likes every response of even length; fails on every text with an `x`."""
+
+    def grade(self, problem, response):
+        if "x" in response:
+            raise ValueError("x")
+        return Verdict(Outcome.CORRECT if len(response) % 2 == 0 else Outcome.WRONG)
+
+
+def test_attempts_are_counted_by_problem_and_drawn_alike_every_time(
+    network, tokenizer, environments
+):
+    problems = [environments["arithmetic"].parse(text) for text in ("1+2", "3*4", "9-5")]
+
+    def attempt(temperature, stream="held-out"):
+        return evaluate.attempt(
+            network, tokenizer, {"arithmetic": Lenient()}, problems, samples=2,
+            temperature=temperature, decode_config=DecodeConfig(max_tokens=200), stream=stream,
+        )  # fmt: skip
+
+    sampled, again, other = attempt(1.0), attempt(1.0), attempt(1.0, "anchors")
+    assert np.array_equal(sampled.solved_N, again.solved_N)
+    assert sampled.generated_tokens == again.generated_tokens != other.generated_tokens
+    assert (sampled.solved_N <= sampled.graded_N).all()
+    assert (sampled.graded_N <= 2).all()
+    assert sampled.samples == 2
+    assert set(attempt(0.0).solved_N.tolist()) <= {0, 2}  # greedy attempts are all the same
+
+
+@pytest.mark.parametrize("field", ["samples", "live", "live_samples"])
+def test_values_out_of_range(field):
+    with pytest.raises(ValueError, match=rf"evaluation\.{field}=\s*0"):
+        EvaluationConfig(**{field: 0})
+    with pytest.raises(ValueError, match=r"evaluation\.every=-1"):
+        EvaluationConfig(every=-1)
