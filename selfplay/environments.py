@@ -34,6 +34,11 @@ def load(name: str) -> Environment:
             f"the entry point {name!r} leads to {entry.value}, which is no Environment class: "
             "subclass selfplay.problem.Environment."
         )
+    if kind.name != name:
+        raise ValueError(
+            f"the entry point {name!r} leads to {entry.value}, which calls itself {kind.name!r}: "
+            "the two names must be the same."
+        )
     return kind()
 
 

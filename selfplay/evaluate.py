@@ -58,8 +58,8 @@ class Scores(NamedTuple):
 
     @property
     def rate_N(self) -> np.ndarray:
-        """float [N], share solved of each problem's graded attempts; 0 where none was graded."""
-        return self.solved_N / np.maximum(self.graded_N, 1)
+        """float [N], share solved of each problem's graded attempts; NaN where none was graded."""
+        return np.where(self.graded_N > 0, self.solved_N / np.maximum(self.graded_N, 1), np.nan)
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,11 @@ def interval(value_N: np.ndarray) -> Interval:
     For a paired comparison, pass the differences of the two runs' rates, problem by problem.
 
     Args:
-        value_N: float [N], one value a problem.
+        value_N: float [N], one value a problem; NaN (never graded) is left out.
     Source: Efron 1979; 4000 resamples from a fixed stream.
     """
     rng = streams.numpy_rng(SUITE_SEED, 0, "bootstrap")
+    value_N = value_N[~np.isnan(value_N)]
     count = value_N.size
     means = np.array([value_N[rng.integers(count, size=count)].mean() for _ in range(RESAMPLES)])
     low, high = np.quantile(means, [0.025, 0.975])
@@ -128,7 +129,7 @@ def by_cell(problems: Sequence[Problem], value_N: np.ndarray) -> dict[str, list[
     for problem, value in zip(problems, value_N, strict=True):
         cells.setdefault(problem.environment, {}).setdefault(problem.level, []).append(value)
     return {
-        name: [float(np.mean(levels[level])) for level in sorted(levels)]
+        name: [float(np.nanmean(levels[level])) for level in sorted(levels)]
         for name, levels in cells.items()
     }
 

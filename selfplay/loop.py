@@ -37,11 +37,21 @@ class Counts(NamedTuple):
     """Running totals of a run."""
 
     generated_tokens: int = 0
-    """Response tokens drawn for training, proposals included."""
+    """Response tokens drawn for training: attempts, proposals and looks at the anchors."""
     trained_tokens: int = 0
     """Prompt and response tokens that optimiser steps were taken on, warm-up included."""
     seconds: float = 0.0
-    """Wall time of warm-up and generations."""
+    """Wall time of warm-up and generations with their looks at the frozen problems."""
+
+    def plus(
+        self, *, generated_tokens: int = 0, trained_tokens: int = 0, seconds: float = 0.0
+    ) -> "Counts":
+        """The totals after some more."""
+        return Counts(
+            self.generated_tokens + generated_tokens,
+            self.trained_tokens + trained_tokens,
+            self.seconds + seconds,
+        )
 
 
 class State(NamedTuple):
@@ -158,11 +168,7 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
         gradient_norm=learning.gradient_norm, first_ratio_gap=learning.first_ratio_gap,
         seconds=clock.seconds,
     )  # fmt: skip
-    counts = Counts(
-        state.counts.generated_tokens + drawn,
-        state.counts.trained_tokens + learning.tokens,
-        state.counts.seconds + sum(clock.seconds.values()),
-    )
+    counts = state.counts.plus(generated_tokens=drawn, trained_tokens=learning.tokens)
     return State(number, learner, ratings, counts), turn
 
 

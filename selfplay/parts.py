@@ -3,7 +3,7 @@
 Fed by config.py, feeds train.py and the command line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfplay import environments as installed
 from selfplay import streams, suites
@@ -67,7 +67,8 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         manager=Manager(environments, config.curriculum),
         learned=Learned(
             tokenizer, gate, config.seed,
-            max_tokens=proposing.max_tokens, temperature=proposing.temperature,
+            decode_config=replace(config.decode, max_tokens=proposing.max_tokens),
+            temperature=config.rollout.temperature,
         ),
         procedural=Procedural(environments, gate, config.seed),
         updater=Updater(

@@ -118,7 +118,9 @@ class RunFolder:
     def outcomes(self) -> list[dict[str, Any]]:
         """All lines of the outcome log, oldest first."""
         file = self.path / "outcomes.jsonl"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+        # A last line without its end was cut off in the writing; its generation is played again.
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def forget_after(self, generation: int) -> None:
         """Drop outcomes after a generation: a resumed run plays them again."""

@@ -26,7 +26,10 @@ def row_keys(seed: int, generation: int, name: str, row_count: int) -> jax.Array
 def _sequence(
     seed: int, generation: int, name: str, index: tuple[int, ...]
 ) -> np.random.SeedSequence:
-    return np.random.SeedSequence([seed, generation, zlib.crc32(name.encode()), *index])
+    entropy = [seed, generation, zlib.crc32(name.encode())]
+    return np.random.SeedSequence(
+        entropy, spawn_key=index
+    )  # entropy is padded with zeros: 0 = none
 
 
 def numpy_rng(seed: int, generation: int, name: str, *index: int) -> np.random.Generator:

@@ -8,7 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
@@ -40,9 +40,10 @@ class Snapshot(NamedTuple):
     held_out: float
     """Sampled pass@1 on a fixed part of the held-out problems, at the last look; NaN before."""
     rating: float
-    """Mean of the solver's ratings, in points."""
+    """Mean over the environments of the solver's rating at the last look at the anchors, in
+    points."""
     rating_sd: float
-    """Standard deviation of that mean, from the last look at the anchors."""
+    """Standard deviation of that mean, in points."""
     valid_rate: float
     """Share of recent learned proposals that the gate admitted; NaN if none were asked for."""
     mixed_rate: float
@@ -135,6 +136,7 @@ class Session:
         self._config: RunConfig = folder.config
         self._parts: Parts = build(folder.config, archive)
         self._recent: deque[Turn] = deque(maxlen=RECENT)
+        self._recent_seconds: deque[float] = deque(maxlen=RECENT)
         self._held_out = float("nan")
 
     def run(self) -> Result:
@@ -172,9 +174,9 @@ class Session:
             parts.ring.manager.prior_rating, config.proposer_share,
         )  # fmt: skip
         start, tokens = time.perf_counter(), 0
-        learner = parts.state().learner
+        learner = parts.state().learner  # what a warm-up of no steps ends with
         steps = warmup.run(parts.network, teacher, config, self._config.seed)
-        for step, (learner, report) in enumerate(steps, start=1):
+        for step, (learner, report) in enumerate(steps, start=1):  # noqa: B007 (used below)
             tokens += report.tokens
             if step % 10 == 0 or step == config.steps:
                 left = (time.perf_counter() - start) / step * (config.steps - step)
@@ -197,15 +199,19 @@ class Session:
     def _generation(self, state: State) -> State:
         start = time.perf_counter()
         state, turn = loop.generation(self._parts.ring, state)
-        self._recent.append(turn)
         self._keep(turn)
+        last = state.generation == self._config.generations  # looked at and saved by run()
         every = self._config.evaluation.every
-        if every and state.generation % every == 0:
+        if every and state.generation % every == 0 and not last:
             state = self._looked_at_anchors(state)
             self._held_out = self._look_at_held_out(state)
-        if state.generation % self._config.checkpoint_every == 0:
+        seconds = time.perf_counter() - start
+        state = state._replace(counts=state.counts.plus(seconds=seconds))
+        if state.generation % self._config.checkpoint_every == 0 and not last:
             self._save(state)
-        self._show(state, turn, time.perf_counter() - start)
+        self._recent.append(turn)
+        self._recent_seconds.append(seconds)
+        self._show(state, turn, seconds)
         return state
 
     def _keep(self, turn: Turn) -> None:
@@ -254,22 +260,26 @@ class Session:
         ratings = self._parts.ring.manager.anchored(
             state.ratings, anchors, scores.solved_N, scores.graded_N, gain
         )
-        return state._replace(ratings=ratings)
+        # Anchors steer the curriculum, so what they cost counts; held-out problems only measure.
+        return state._replace(
+            ratings=ratings, counts=state.counts.plus(generated_tokens=scores.generated_tokens)
+        )
 
     def _look_at_held_out(self, state: State) -> float:
         evaluation = self._config.evaluation
         per_cell = self._config.suites.held_out
         few = [
-            problem
-            for place, problem in enumerate(self._parts.suites.held_out)
-            if place % per_cell < evaluation.live
+            p for i, p in enumerate(self._parts.suites.held_out) if i % per_cell < evaluation.live
         ]
-        return float(self._attempt(state, few, evaluation.live_samples, "live").rate_N.mean())
+        scores = self._attempt(state, few, evaluation.live_samples, "live")
+        return float(np.nanmean(scores.rate_N))
 
     def _evaluate(self, state: State) -> dict[str, Any]:
         full = full_evaluation(self._parts, state)
         self._folder.write_evaluation(state.generation, full)
-        self._held_out = full["pass@1"]["mean"]
+        per_cell, live = self._config.suites.held_out, self._config.evaluation.live
+        rates = np.array(full["rates"], dtype=float)
+        self._held_out = float(np.nanmean(rates[np.arange(rates.size) % per_cell < live]))
         self._board.scalars(
             state.generation,
             {"held_out/pass@1": full["pass@1"]["mean"], "held_out/greedy": full["greedy"]["mean"]},
@@ -286,20 +296,20 @@ class Session:
         spent = Counter[str]()
         for past in recent:
             spent.update(past.seconds)
-        wall = sum(spent.values())
+        wall, elapsed = sum(spent.values()), sum(self._recent_seconds)
         asked = sum(len(past.proposals) for past in recent)
         valid = sum(p.problem is not None for past in recent for p in past.proposals)
         snapshot = Snapshot(
             generation=state.generation,
             generations=self._config.generations,
             held_out=self._held_out,
-            rating=float(rated.solver_E.mean()),
+            rating=float(rated.anchored_E.mean()),
             rating_sd=float(np.sqrt(np.square(rated.anchored_sd_E).sum()) / rated.solver_E.size),
             valid_rate=valid / asked if asked else float("nan"),
             mixed_rate=float(np.mean([past.mixed_groups / len(past.games) for past in recent])),
-            tokens_per_second=sum(past.generated_tokens for past in recent) / wall,
+            tokens_per_second=sum(past.generated_tokens for past in recent) / elapsed,
             time_shares={name: value / wall for name, value in spent.items()},
-            seconds_left=wall / len(recent) * (self._config.generations - state.generation),
+            seconds_left=elapsed / len(recent) * (self._config.generations - state.generation),
         )
         self._listener.turned(snapshot)
         self._board.scalars(state.generation, scalars(turn, state, snapshot, self._parts, seconds))
@@ -380,7 +390,7 @@ def full_evaluation(parts: Parts, state: State) -> dict[str, Any]:
         "generation": state.generation,
         "suite": parts.suites.digest,
         **evaluate.summary(problems, sampled, greedy),
-        "rates": [round(rate, 4) for rate in sampled.rate_N.tolist()],
+        "rates": [None if np.isnan(r) else round(r, 4) for r in sampled.rate_N.tolist()],
     }
 
 
@@ -397,16 +407,19 @@ def gain(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Interva
             f"the held-out suites differ ({before['suite']} and {after['suite']}): the runs have "
             "other environments or suite sizes, so their problems cannot be paired."
         )
-    return evaluate.interval(np.array(after["rates"]) - np.array(before["rates"]))
+    rates_after, rates_before = (np.array(e["rates"], dtype=float) for e in (after, before))
+    return evaluate.interval(rates_after - rates_before)
 
 
 def as_tree(state: State) -> dict[str, Any]:
     """A state as a tree of arrays, for a checkpoint."""
     return {
-        "generation": np.int64(state.generation),
+        "generation": np.array(state.generation, np.int64),
         "learner": state.learner,
         "ratings": state.ratings._asdict(),
-        "counts": {name: np.float64(value) for name, value in state.counts._asdict().items()},
+        "counts": {
+            name: np.array(value, np.float64) for name, value in state.counts._asdict().items()
+        },
     }
 
 

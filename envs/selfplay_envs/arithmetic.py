@@ -136,9 +136,7 @@ def _flat(at: dict[str, int], share: float, rng: random.Random) -> str:
     return text
 
 
-def _term(
-    operations: int, at: dict[str, int], share: float, rng: random.Random
-) -> tuple[str, int]:
+def _term(operations: int, at: dict[str, int], share: float, rng: random.Random) -> tuple[str, int]:
     """A number or a product of numbers with at most so many operations; its text and value."""
     value = rng.randint(0, at["largest"])
     text = str(value)

@@ -4,15 +4,18 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from tyro.conf import Positional
 
 from selfplay import environments as installed
 from selfplay import streams
 from selfplay.cli import options
+from selfplay.cli.options import Count
 from selfplay.curriculum import elo
 from selfplay.grading.judge import judge
 from selfplay.learning import rollout
@@ -24,7 +27,11 @@ def solve_command(arguments: Sequence[str]) -> None:
     """`selfplay solve RUN "PROBLEM"`."""
 
     def solve(
-        run: Path, problem: str, env: str | None = None, samples: int = 1, seed: int | None = None
+        run: Positional[Path],
+        problem: Positional[str],
+        env: str | None = None,
+        samples: int = 1,
+        seed: int | None = None,
     ) -> None:
         """Show the model's thinking, its answer and the verdict.
 
@@ -39,7 +46,9 @@ def solve_command(arguments: Sequence[str]) -> None:
         with options.opened(run) as (folder, parts, _):
             posed = read_problem(problem, env, parts.environments)
             network = parts.trained(options.state_of(folder, parts))
-            key_N = streams.row_keys(secrets.randbits(31) if seed is None else seed, 0, "solve", samples)
+            key_N = streams.row_keys(
+                secrets.randbits(31) if seed is None else seed, 0, "solve", samples
+            )
             drawn = rollout.collect(
                 network, parts.ring.tokenizer, [posed], key_N,
                 attempts=samples, decode_config=folder.config.decode,
@@ -63,7 +72,13 @@ def solve_command(arguments: Sequence[str]) -> None:
 def propose_command(arguments: Sequence[str]) -> None:
     """`selfplay propose RUN --env NAME --rating R`."""
 
-    def propose(run: Path, env: str, rating: float = 1500.0, n: int = 8, seed: int | None = None) -> None:
+    def propose(
+        run: Positional[Path],
+        env: str,
+        rating: float = 1500.0,
+        n: Count = 8,
+        seed: int | None = None,
+    ) -> None:
         """Show proposals, the gate's verdict and predicted pass rates.
 
         Args:
@@ -85,8 +100,10 @@ def propose_command(arguments: Sequence[str]) -> None:
             proposer = Learned(
                 parts.ring.tokenizer, parts.gate,
                 secrets.randbits(31) if seed is None else seed,
-                max_tokens=folder.config.proposing.max_tokens,
-                temperature=folder.config.proposing.temperature,
+                decode_config=replace(
+                    folder.config.decode, max_tokens=folder.config.proposing.max_tokens
+                ),
+                temperature=folder.config.rollout.temperature,
             )  # fmt: skip
             request = Request(env, 0, rating, float("nan"), float("nan"), "asked")
             proposals, _ = proposer.propose([request] * n, parts.trained(state), 0, set())
@@ -102,19 +119,26 @@ def propose_command(arguments: Sequence[str]) -> None:
             rated = manager.problem_rating(state.ratings, game)
             predicted = float(elo.pass_rate(state.ratings.solver_E[game.environment], rated))
             table.add_row(
-                text, "[green]admitted[/]", str(proposal.problem.level), f"{rated:.0f}", f"{predicted:.0%}"
+                text,
+                "[green]admitted[/]",
+                str(proposal.problem.level),
+                f"{rated:.0f}",
+                f"{predicted:.0%}",
             )
         console.print(table)
 
     options.parse(
-        propose, "propose", arguments, example="propose runs/quickstart --env countdown --rating 1600"
+        propose,
+        "propose",
+        arguments,
+        example="propose runs/quickstart --env countdown --rating 1600",
     )
 
 
 def grade_command(arguments: Sequence[str]) -> None:
     """`selfplay grade FILE.jsonl`."""
 
-    def grade(file: Path) -> None:
+    def grade(file: Positional[Path]) -> None:
         """Grade responses: prints a verdict for each line, then the counts. Needs no model.
 
         Args:

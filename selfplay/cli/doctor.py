@@ -40,7 +40,7 @@ def findings() -> dict[str, str]:
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
         "environments": ", ".join(installed.names()),
         "experiments": ", ".join(experiment_names()),
-        "compiled code": f"{cache} ({'writable' if _writable(cache) else 'NOT writable: slow starts'})",
+        "compiled code": f"{cache} ({'' if _writable(cache) else 'NOT '}writable)",
         "sandbox": "none needed: no installed environment runs programs",
     }
 

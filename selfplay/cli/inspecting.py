@@ -10,9 +10,11 @@ import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from tyro.conf import Positional
 
 from selfplay import environments as installed
 from selfplay.cli import options
+from selfplay.cli.options import Count
 from selfplay.curriculum.archive import Archive
 from selfplay.problem import Environment, Outcome, ProposalError
 from selfplay.run import RunFolder
@@ -32,7 +34,7 @@ def curriculum_command(arguments: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def show_curriculum(run: Path) -> None:
+def show_curriculum(run: Positional[Path]) -> None:
     """The frontier: predicted pass rate and groups played for each environment and level.
 
     Args:
@@ -60,7 +62,9 @@ def show_curriculum(run: Path) -> None:
         console.print(table)
 
 
-def explain(run: Path, generation: int | None = None, problem: str | None = None) -> None:
+def explain(
+    run: Positional[Path], generation: int | None = None, problem: str | None = None
+) -> None:
     """Why problems were posed: prediction, propensity, what happened, how the rating moved.
 
     Args:
@@ -83,8 +87,8 @@ def explain(run: Path, generation: int | None = None, problem: str | None = None
     for (when, slot, name, level, text, gold, proposer, purpose, wanted, predicted, propensity,
          solved, graded, rating) in rows:  # fmt: skip
         console.print(
-            f"[bold]{escape(text)}[/] (answer {escape(gold)}): {name} level {level}, written by the "
-            f"{proposer} proposer for slot {slot} of generation {when}.\n"
+            f"[bold]{escape(text)}[/] (answer {escape(gold)}): {name} level {level}, written by "
+            f"the {proposer} proposer for slot {slot} of generation {when}.\n"
             f"  Asked for as a {purpose}: at {wanted:.0f} points the solver was predicted to pass "
             f"{predicted:.0%}; the sampler drew this cell with probability {propensity:.2f}.\n"
             f"  The solver solved {solved} of {graded}; the problem now stands at {rating:.0f} "
@@ -99,7 +103,7 @@ def explain(run: Path, generation: int | None = None, problem: str | None = None
     archive.close()
 
 
-def export(run: Path, file: Path) -> None:
+def export(run: Positional[Path], file: Positional[Path]) -> None:
     """Everything that was posed, as CSV.
 
     Args:
@@ -133,7 +137,9 @@ def list_environments() -> None:
         )
 
 
-def show_environment(name: str, level: int | None = None, n: int = 2, seed: int = 0) -> None:
+def show_environment(
+    name: Positional[str], level: int | None = None, n: Count = 2, seed: int = 0
+) -> None:
     """Knobs of an environment, sample problems and worked solutions.
 
     Args:
@@ -152,9 +158,7 @@ def show_environment(name: str, level: int | None = None, n: int = 2, seed: int 
         table.add_column(f"level {at}", justify="right")
     table.add_column("meaning")
     for knob_name, knob in environment.knobs.items():
-        table.add_row(
-            f"{knob_name} ({knob.unit})", *map(str, knob.values), escape(knob.meaning)
-        )
+        table.add_row(f"{knob_name} ({knob.unit})", *map(str, knob.values), escape(knob.meaning))
     console.print(table)
     rng = random.Random(seed)
     for at in levels if level is None else [level]:
@@ -165,7 +169,7 @@ def show_environment(name: str, level: int | None = None, n: int = 2, seed: int 
             console.print(f"           {escape(environment.demonstrate(problem, rng))}")
 
 
-def check_environment(name: str, n: int = 50) -> None:
+def check_environment(name: Positional[str], n: Count = 50) -> None:
     """Check that an environment keeps the contract at every level.
 
     Args:
@@ -210,7 +214,7 @@ def conformance_faults(environment: Environment, level: int, n: int) -> list[str
 def board_command(arguments: Sequence[str]) -> None:
     """`selfplay board RUN...`."""
 
-    def board(runs: tuple[Path, ...], port: int = 6006) -> None:
+    def board(runs: Positional[tuple[Path, ...]], port: int = 6006) -> None:
         """Open TensorBoard on runs.
 
         Args:
@@ -219,6 +223,8 @@ def board_command(arguments: Sequence[str]) -> None:
         """
         from tensorboard import program
 
+        if not runs:
+            raise ValueError("name at least one run folder: selfplay board runs/quickstart")
         for run in runs:
             RunFolder.open(run)
         server = program.TensorBoard()
@@ -226,7 +232,9 @@ def board_command(arguments: Sequence[str]) -> None:
         server.configure(argv=["tensorboard", "--logdir_spec", spec, "--port", str(port)])
         sys.exit(server.main())
 
-    options.parse(board, "board", arguments, example="board runs/quickstart runs/quickstart-uniform")
+    options.parse(
+        board, "board", arguments, example="board runs/quickstart runs/quickstart-uniform"
+    )
 
 
 def _archive(run: Path) -> Archive:

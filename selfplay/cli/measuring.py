@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from tyro.conf import Positional
 
 from selfplay import train
 from selfplay.cli import options
@@ -28,7 +29,7 @@ def eval_command(arguments: Sequence[str]) -> None:
     """`selfplay eval RUN`."""
 
     def evaluate(
-        run: Path,
+        run: Positional[Path],
         against: Path | None = None,
         samples: int | None = None,
         json_file: Path | None = None,
@@ -103,7 +104,9 @@ def ratings(state: State) -> dict[str, Any]:
         "by_environment": [round(value, 1) for value in rated.anchored_E.tolist()],
         "sd": [round(value, 1) for value in rated.anchored_sd_E.tolist()],
         "mean": round(float(rated.anchored_E.mean()), 1),
-        "mean_sd": round(float(np.sqrt(np.square(rated.anchored_sd_E).sum())) / rated.anchored_E.size, 1),
+        "mean_sd": round(
+            float(np.sqrt(np.square(rated.anchored_sd_E).sum())) / rated.anchored_E.size, 1
+        ),
     }
 
 
@@ -136,7 +139,9 @@ def print_figures(console: Console, run: Path, figures: dict[str, Any]) -> None:
     rows += [(name, "by_environment", name) for name in end["by_environment"]]
     for title, key, name in rows:
         cells = [
-            "-" if full is None else Interval(**(full[key] if name is None else full[key][name])).percent()
+            "-"
+            if full is None
+            else Interval(**(full[key] if name is None else full[key][name])).percent()
             for full in (start, end)
         ]
         table.add_row(title, *cells)

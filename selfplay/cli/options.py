@@ -1,9 +1,9 @@
 """What several verbs share: parsing, opening a run, reading its network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
@@ -12,6 +12,9 @@ from selfplay.curriculum.archive import Archive
 from selfplay.loop import State
 from selfplay.parts import Parts, build
 from selfplay.run import RunFolder
+
+Count = Annotated[int, tyro.conf.arg(aliases=["-n"])]
+"""A number of samples, `--n` or `-n`."""
 
 
 def parse(
@@ -23,7 +26,7 @@ def parse(
         prog=f"selfplay {verb}",
         description=f"{(function.__doc__ or '').splitlines()[0]}\n\nExample: selfplay {example}",
         args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.PositionalRequiredArgs),
+        config=(tyro.conf.FlagCreatePairsOff,),
     )
 
 
@@ -36,12 +39,12 @@ def subcommands(
         prog=f"selfplay {verb}",
         description=f"Example: selfplay {example}",
         args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.PositionalRequiredArgs),
+        config=(tyro.conf.FlagCreatePairsOff,),
     )
 
 
 @contextmanager
-def opened(path: Path):
+def opened(path: Path) -> Iterator[tuple[RunFolder, Parts, Archive]]:
     """A run's folder and parts; its archive is closed at the end."""
     folder = RunFolder.open(path)
     device.require(folder.config.device)

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib.util
+import random
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,8 +13,9 @@ from types import ModuleType
 import tyro
 from rich.console import Console
 from rich.table import Table
+from tyro.conf import Positional
 
-from selfplay import device, train
+from selfplay import device, environments, train
 from selfplay.cli import options
 from selfplay.cli.display import Display, duration
 from selfplay.config import RunConfig
@@ -61,7 +63,7 @@ def train_command(arguments: Sequence[str]) -> None:
 def resume_command(arguments: Sequence[str]) -> None:
     """`selfplay resume RUN`."""
 
-    def resume(run: Path) -> None:
+    def resume(run: Positional[Path]) -> None:
         """Go on with a run that was stopped; the folder holds all that is needed.
 
         Args:
@@ -163,14 +165,14 @@ def _free_folder(config: RunConfig) -> Path:
 
 def _check_parts(config: RunConfig) -> None:
     """Fail before a folder is made: unknown environments, lengths that do not fit."""
-    longest = config.decode.max_tokens + 64
+    # The longest prompt is a learned proposal with its role, environment and <respond>.
+    longest = config.decode.max_tokens + config.proposing.max_tokens + 4
     if config.update.row_lengths[-1] < longest:
         raise ValueError(
-            f"the last of update.row_lengths={config.update.row_lengths} cannot hold a prompt with a response of "
+            f"the last of update.row_lengths={config.update.row_lengths} cannot hold a prompt "
+            "with a response of "
             f"decode.max_tokens={config.decode.max_tokens}; it must be at least {longest}."
         )
-    from selfplay import environments
-
     for name in config.environments:
         environments.load(name)
 
@@ -193,6 +195,12 @@ def _run(folder: RunFolder, path: Path) -> None:
             f"the run cannot be written to {path}: {error}. What was saved is good; make room or "
             f"give the folder write permission, then `selfplay resume {path}`."
         ) from error
+    if not result.finished and result.before is None:
+        console.print(
+            f"Stopped in the warm-up, which is not saved. `selfplay resume {path}` starts it over.",
+            highlight=False,
+        )
+        sys.exit(130)
     if not result.finished:
         console.print(
             f"Stopped after generation {result.state.generation}; everything is saved. "
@@ -207,7 +215,9 @@ def _print_summary(console: Console, config: RunConfig, result: Result, path: Pa
     before, after = result.before, result.after
     if before is None or after is None:
         return
-    table = Table(title="Held-out pass@1 by level (after warm-up -> now), in %", title_justify="left")
+    table = Table(
+        title="Held-out pass@1 by level (after warm-up -> now), in %", title_justify="left"
+    )
     table.add_column("environment")
     for level in range(max(len(rates) for rates in after["by_level"].values())):
         table.add_column(str(level), justify="right")
@@ -225,15 +235,15 @@ def _print_summary(console: Console, config: RunConfig, result: Result, path: Pa
         highlight=False,
     )
     counts = result.state.counts
+    first = environments.load(config.environments[0])
+    sample = first.generate(min(2, first.level_count - 1), random.Random(0))
     console.print(
         f"{counts.generated_tokens:,} tokens generated, {counts.trained_tokens:,} trained on, "
         f"{duration(counts.seconds)} of warm-up and generations.\n\n"
         "Next:\n"
         f"  selfplay board {path}\n"
         f"  selfplay curriculum show {path}\n"
-        f'  selfplay solve {path} "12+34*5"\n'
-        f"  selfplay propose {path} --env countdown --rating 1600\n"
-        f"  selfplay train {config.experiment} --arm uniform"
-        f"      then  selfplay eval {path} --against runs/{config.experiment}-uniform",
+        f'  selfplay solve {path} "{sample.text}"\n'
+        f"  selfplay propose {path} --env {sample.environment} --rating 1500",
         highlight=False,
     )

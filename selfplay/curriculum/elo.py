@@ -62,12 +62,13 @@ class EloConfig:
     def __post_init__(self) -> None:
         if not 0.0 < self.step <= 700.0:
             raise ValueError(
-                f"elo.step={self.step} is outside (0, 700] rating points a group. "
+                f"curriculum.elo.step={self.step} is outside (0, 700] rating points a group. "
                 "Above 700 one lucky group moves the solver past every anchor; the default is 52."
             )
         if self.settle < 0.0 or self.problem_step < 0.0:
             raise ValueError(
-                f"elo.settle={self.settle} and elo.problem_step={self.problem_step} must be at "
+                f"curriculum.elo.settle={self.settle} and curriculum.elo.problem_step="
+                f"{self.problem_step} must be at "
                 "least 0; the defaults are 0.05 and 174."
             )
 

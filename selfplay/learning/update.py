@@ -37,7 +37,7 @@ class UpdateConfig:
     max_norm: float = 1.0
     """Gradients longer than this (L2) are shortened to it."""
     minibatches: int = 2
-    """Optimiser steps a generation, each on its share of the problems; from the second on, the
+    """Optimiser steps a generation, each on its share of the samples; from the second on, the
     importance ratio is not 1 and the clip has work to do."""
     clip_low: float = 0.2
     """Importance ratios below 1 - clip_low earn nothing more."""
@@ -65,9 +65,10 @@ class UpdateConfig:
                 f"update.minibatches={self.minibatches} and update.tokens={self.tokens} must be at "
                 f"least 1, update.ramp={self.ramp} at least 0."
             )
-        if not self.row_lengths or list(self.row_lengths) != sorted(set(self.row_lengths)):
+        rising = list(self.row_lengths) == sorted(set(self.row_lengths))
+        if not self.row_lengths or self.row_lengths[0] < 1 or not rising:
             raise ValueError(
-                f"update.row_lengths={self.row_lengths} must rise, shortest first; the default is "
+                f"update.row_lengths={self.row_lengths} must be positive and rise; the default is "
                 "(96, 256)."
             )
 
@@ -93,16 +94,15 @@ class StepReport(NamedTuple):
 
 
 def schedule(config: UpdateConfig) -> optax.Schedule:
-    """Learning rate by step: rises in a line over the ramp, then stays."""
-    # A linear schedule over 0 steps would stay at its first value, 0, for ever.
-    start = 0.0 if config.ramp else config.learning_rate
-    return optax.linear_schedule(start, config.learning_rate, config.ramp)
+    """Learning rate by step: rises in a line over the ramp, from the first step on, then stays."""
+    first = config.learning_rate / (config.ramp + 1)  # at rate 0 the first step would be wasted
+    return optax.linear_schedule(first, config.learning_rate, max(1, config.ramp))
 
 
 def optimizer(rate: optax.Schedule, max_norm: float) -> optax.GradientTransformation:
     """Muon for the weight matrices, Adam for embeddings and norms, gradients limited in length.
 
-    At equal tokens the warm-up of the quickstart reached about twice the accuracy of AdamW alone.
+    At equal tokens the warm-up of the quickstart reached 1.7 times the accuracy of AdamW alone.
 
     Args:
         rate: learning rate by step, for Adam; Muon takes MUON_RATE times it.

@@ -20,6 +20,9 @@ from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network
 from selfplay.problem import Environment, Problem
 
+MAX_DRAWS = 10_000
+"""Draws of held-out problems in a row after which a level is taken to hold no other."""
+
 
 @dataclass(frozen=True)
 class WarmupConfig:
@@ -41,6 +44,12 @@ class WarmupConfig:
             raise ValueError(
                 f"warmup.steps={self.steps} must be at least 0 and warmup.proposer_share="
                 f"{self.proposer_share} within [0, 1]."
+            )
+        if not 0.0 < self.learning_rate < 1.0 or self.rows < 1 or self.row_length < 64:
+            raise ValueError(
+                f"warmup.learning_rate={self.learning_rate} must lie in (0, 1), warmup.rows="
+                f"{self.rows} be at least 1 and warmup.row_length={self.row_length} at least 64 "
+                "tokens, for which every environment has examples."
             )
 
 
@@ -86,9 +95,13 @@ class Teacher:
         return Example(prompt, self._tokenizer.response(environment.demonstrate(problem, rng)))
 
     def _draw(self, environment: Environment, level: int, rng: random.Random) -> Problem:
-        while (problem := environment.generate(level, rng)).key in self._frozen:
-            pass
-        return problem
+        for _ in range(MAX_DRAWS):
+            if (problem := environment.generate(level, rng)).key not in self._frozen:
+                return problem
+        raise ValueError(
+            f"level {level} of {environment.name} has no problem that is not held out "
+            f"({MAX_DRAWS} draws); lower suites.held_out or give the level more problems."
+        )
 
 
 def schedule(config: WarmupConfig) -> optax.Schedule:

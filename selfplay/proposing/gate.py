@@ -10,6 +10,7 @@ from selfplay.problem import Environment, Problem, ProposalError
 
 HELD_OUT = "held out"
 DUPLICATE = "duplicate"
+PARSER_FAILED = "parser failed"
 
 
 class Gate:
@@ -42,12 +43,20 @@ class Gate:
         Raises:
             ProposalError: with a short stable reason, more after a colon.
         """
-        problem = self._environments[environment].parse(text)
+        problem = self._parse(environment, text)
         if problem.key in self._frozen:
             raise ProposalError(HELD_OUT)
         if problem.key in in_batch or problem.key in self._posed:
             raise ProposalError(DUPLICATE)
         return problem
+
+    def _parse(self, environment: str, text: str) -> Problem:
+        try:
+            return self._environments[environment].parse(text)
+        except ProposalError:
+            raise
+        except Exception as error:  # the parser's failure on hostile text must not end the run
+            raise ProposalError(f"{PARSER_FAILED}: {type(error).__name__}: {error}") from error
 
 
 def short_reason(error: ProposalError) -> str:

@@ -16,18 +16,25 @@ from selfplay.proposing.gate import Gate
 from selfplay.proposing.proposal import Proposal, Proposals
 
 NAME = "learned"
+CUT = "cut at the token limit"
 
 
 class Learned:
     """Samples one text for each request."""
 
     def __init__(
-        self, tokenizer: Tokenizer, gate: Gate, seed: int, *, max_tokens: int, temperature: float
+        self,
+        tokenizer: Tokenizer,
+        gate: Gate,
+        seed: int,
+        *,
+        decode_config: DecodeConfig,
+        temperature: float,
     ) -> None:
         self._tokenizer = tokenizer
         self._gate = gate
         self._seed = seed
-        self._decode = DecodeConfig(max_tokens=max_tokens)
+        self._decode = decode_config
         self._temperature = temperature
 
     def propose(
@@ -44,8 +51,10 @@ class Learned:
             temperature=self._temperature,
         )
         proposals = []
-        for request, text in zip(requests, drawn.texts, strict=True):
+        for request, text, ended in zip(requests, drawn.texts, drawn.samples.ended_N, strict=True):
             try:
+                if not ended:
+                    raise ProposalError(CUT)
                 problem = self._gate.admit(request.environment, text, in_batch)
             except ProposalError as error:
                 proposals.append(Proposal(request, NAME, text, None, str(error)))

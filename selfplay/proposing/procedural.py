@@ -14,6 +14,8 @@ from selfplay.proposing.proposal import Proposal, Proposals
 NAME = "procedural"
 TRIES = 8
 """Draws in search of a problem that is new."""
+MAX_DRAWS = 10_000
+"""Draws after which a level is taken to hold held-out problems only."""
 
 
 class Procedural:
@@ -41,13 +43,16 @@ class Procedural:
         rng = streams.python_rng(self._seed, generation, NAME, slot)
         environment = self._environments[request.environment]
         repeat = None
-        tries = 0
-        while tries < TRIES or repeat is None:
-            tries += 1
+        for tried in range(MAX_DRAWS):
+            if tried >= TRIES and repeat is not None:
+                return repeat
             drawn = environment.generate(request.level, rng)
             try:
                 return self._gate.admit(environment.name, drawn.text, in_batch)
             except ProposalError as error:
                 if short_reason(error) == DUPLICATE:
                     repeat = drawn
-        return repeat
+        raise ValueError(
+            f"level {request.level} of {environment.name} has no problem that is not held out "
+            f"({MAX_DRAWS} draws); lower suites.held_out or give the level more problems."
+        )

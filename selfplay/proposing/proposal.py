@@ -18,8 +18,6 @@ class ProposingConfig:
     environments' generators alone, the control arm."""
     procedural_share: float = 1 / 3
     """Share of each batch that the generators write even so: it keeps the curriculum grounded."""
-    temperature: float = 1.0
-    """Divides the logits when proposals are drawn."""
     max_tokens: int = 64
     """Longest proposal, in tokens; a longer one is cut and mostly malformed."""
     loss_weight: float = 0.3
@@ -31,11 +29,10 @@ class ProposingConfig:
                 f"proposing.procedural_share={self.procedural_share} is outside [0, 1]; "
                 "the default is 1/3."
             )
-        if self.temperature <= 0.0 or self.max_tokens < 2 or self.loss_weight < 0.0:
+        if self.max_tokens < 2 or self.loss_weight < 0.0:
             raise ValueError(
-                f"proposing.temperature={self.temperature} must be above 0, proposing.max_tokens="
-                f"{self.max_tokens} at least 2 and proposing.loss_weight={self.loss_weight} at "
-                "least 0."
+                f"proposing.max_tokens={self.max_tokens} must be at least 2 and "
+                f"proposing.loss_weight={self.loss_weight} at least 0."
             )
 
 

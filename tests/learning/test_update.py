@@ -106,7 +106,9 @@ def test_no_examples_is_an_error(network):
         made.step(made.start(network.params), [])
 
 
-@pytest.mark.parametrize(("ramp", "shares"), [(0, [1, 1, 1]), (1, [0, 1, 1]), (2, [0, 0.5, 1])])
+@pytest.mark.parametrize(
+    ("ramp", "shares"), [(0, [1, 1, 1]), (1, [1 / 2, 1, 1]), (2, [1 / 3, 2 / 3, 1])]
+)
 def test_the_learning_rate_rises_over_the_ramp(ramp, shares):
     rate = schedule(UpdateConfig(learning_rate=0.01, ramp=ramp))
     assert [float(rate(step)) for step in range(3)] == pytest.approx([0.01 * s for s in shares])

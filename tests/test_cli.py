@@ -1,0 +1,219 @@
+"""The command line: every verb on one tiny run, and what bad input is told."""
+
+import csv
+import json
+import shutil
+
+import pytest
+from tiny import Last
+
+from selfplay import environments
+from selfplay.cli import VERBS, main
+
+EXPERIMENT = """
+from dataclasses import replace
+from tiny import CONFIG as TINY
+CONFIG = replace(TINY, generations=4)
+VARIANTS = {"uniform": CONFIG, "warm": replace(CONFIG, generations=0)}
+"""
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    real = environments.load
+    monkeypatch.setattr(environments, "load", lambda name: Last() if name == "last" else real(name))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished tiny run."""
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "small.py").write_text(EXPERIMENT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environments, "load", {"last": Last()}.__getitem__)
+        main(["train", str(folder / "small.py"), "--run", str(folder / "run"), "--seed", "3"])
+    return folder / "run"
+
+
+def fails(capsys, *words):
+    """The message with which a command is refused; the exit status is 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    return " ".join((said.err + said.out).replace("│", " ").split())
+
+
+def test_help_fits_on_a_screen_and_names_every_verb(capsys):
+    main(["--help"])
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) <= 24
+    assert all(verb in said for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "train"])
+def test_every_verb_has_help_with_an_example(verb, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    assert ended.value.code == 0
+    assert f"selfplay {verb}" in capsys.readouterr().out
+
+
+def test_the_run_kept_its_configuration(run):
+    config = json.loads((run / "config.json").read_text())
+    assert (config["seed"], config["generations"], config["arm"]) == (3, 4, "main")
+
+
+def test_eval_writes_the_figures(run, tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    main(["eval", str(run), "--samples", "1", "--json", str(file), "--against", str(run)])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "paired: +0.0 [+0.0, +0.0] points" in said
+    figures = json.loads(file.read_text())
+    assert figures["seed"] == 3
+    assert figures["generated_tokens"] > 0
+    assert 0 <= figures["start"]["pass@1"]["mean"] <= figures["end"]["pass@1"]["high"] <= 1
+    assert len(figures["end"]["by_level"]["last"]) == 3
+    assert 0 <= figures["valid_proposals"]["start"] <= 1
+    assert "rates" not in figures["end"]
+
+
+def test_solve_shows_thinking_answer_and_verdict(run, capsys):
+    main(["solve", str(run), "abc"])
+    said = capsys.readouterr().out
+    assert "last, level 0: abc" in said
+    assert all(word in said for word in ("thinking", "answer", "verdict", "right answer: c"))
+
+
+def test_propose_shows_the_gates_verdicts(run, capsys):
+    main(["propose", str(run), "--env", "last", "--rating", "1500", "--n", "5", "--seed", "1"])
+    said = capsys.readouterr().out
+    assert said.count("admitted") + said.count("malformed") + said.count("held out") >= 5
+
+
+def test_grade_needs_no_model(tmp_path, capsys):
+    rows = [
+        {"environment": "arithmetic", "problem": "2+3", "response": "<answer>5"},
+        {"environment": "arithmetic", "problem": "2+3", "response": "<answer>6"},
+        {"environment": "countdown", "problem": "8 from 3,5", "response": "8"},
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    main(["grade", str(file)])
+    verdicts = [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()]
+    assert verdicts == ["correct", "wrong", "malformed"]
+
+
+def test_grade_names_the_bad_line(tmp_path, capsys):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"environment": "arithmetic", "problem": "2+3", "response": ""}\n{}\n')
+    assert "rows.jsonl, line 2: KeyError" in fails(capsys, "grade", str(file))
+
+
+def test_curriculum_shows_explains_and_exports(run, tmp_path, capsys):
+    main(["curriculum", "show", str(run)])
+    assert "Generation 4" in capsys.readouterr().out
+    main(["curriculum", "explain", str(run), "--generation", "2"])
+    said = capsys.readouterr().out
+    assert "predicted to pass" in said
+    assert "for slot 15 of generation 2" in said
+    main(["curriculum", "export", str(run), str(tmp_path / "posed.csv")])
+    with (tmp_path / "posed.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4 * 16
+    assert {row["environment"] for row in rows} == {"last"}
+    assert "nothing was posed" in fails(
+        capsys, "curriculum", "explain", str(run), "--generation", "99"
+    )
+
+
+def test_envs(capsys):
+    main(["envs", "list"])
+    assert "countdown" in capsys.readouterr().out
+    main(["envs", "show", "modular", "--level", "1"])
+    said = capsys.readouterr().out
+    assert said.count("level 1  ") == 2
+    assert "mod" in said
+    main(["envs", "check", "arithmetic", "--n", "5"])
+    assert "keep the contract" in capsys.readouterr().out
+    assert "has no level 77" in fails(capsys, "envs", "show", "modular", "--level", "77")
+
+
+def test_doctor_tells_devices_and_versions(capsys):
+    main(["doctor"])
+    said = capsys.readouterr().out
+    assert "devices" in said
+    assert "jax" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["trian"], "Did you mean train?"),
+        (["train"], "say which experiment"),
+        (["train", "quickstrat"], "Did you mean quickstart?"),
+        (["train", "quickstart", "--arm", "unifrm"], "Did you mean uniform?"),
+        (["train", "quickstart", "--curriculum.samplr", "uniform"], "--curriculum.sampler"),
+        (["train", "quickstart", "--curriculum.target", "1.5"], "curriculum.target=1.5"),
+        (["train", "quickstart", "--environments", "arithmetik"], "Did you mean arithmetic?"),
+        (["train", "quickstart", "--device", "tpu"], "--device cpu"),
+        (["train", "quickstart", "--decode.max-tokens", "900"], "must be at least 964"),
+        (["train", "nowhere.py"], "no experiment file"),
+        (["eval", "nowhere"], "no run folder"),
+        (["resume", "nowhere"], "no run folder"),
+        (["envs", "show", "countdwn"], "Did you mean countdown?"),
+    ],
+)
+def test_bad_input_is_told_what_to_do(words, expected, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert expected in fails(capsys, *words)
+    assert list(tmp_path.iterdir()) == []  # nothing was made
+
+
+def test_a_run_is_never_overwritten(run, capsys):
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in run.iterdir())
+    small = str(run.parent / "small.py")
+    assert "never overwritten" in fails(capsys, "train", small, "--run", str(run))
+    assert sorted((path.name, path.stat().st_mtime_ns) for path in run.iterdir()) == before
+
+
+def test_a_finished_run_is_not_resumed(run, capsys):
+    assert "is finished" in fails(capsys, "resume", str(run))
+
+
+def test_a_damaged_configuration_is_named(run, tmp_path, capsys):
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    text = (copy / "config.json").read_text()
+    (copy / "config.json").write_text(text.replace('"seed": 3', '"seed": "three"'))
+    said = fails(capsys, "eval", str(copy))
+    assert "config.json is damaged" in said
+    assert "seed" in said
+
+
+def test_unknown_words_are_not_silently_read(run, capsys):
+    assert "does not know the environment" in fails(
+        capsys, "propose", str(run), "--env", "countdown"
+    )
+    assert "can read" in fails(capsys, "solve", str(run), "12+34*5")
+
+
+def test_a_full_disk_says_what_to_do(capsys, tmp_path, monkeypatch):
+    from selfplay.run import RunFolder
+
+    def full(self, line):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "small.py").write_text(EXPERIMENT)
+    monkeypatch.setattr(RunFolder, "log", full)
+    said = fails(capsys, "train", str(tmp_path / "small.py"), "--run", str(tmp_path / "run"))
+    assert "No space left on device" in said
+    assert "selfplay resume" in said
+
+
+def test_help_is_quick_because_it_imports_no_jax():
+    import subprocess
+    import sys
+
+    code = "import sys, selfplay.cli; selfplay.cli.main(['--help']); sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

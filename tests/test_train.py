@@ -1,0 +1,128 @@
+"""Whole runs with a tiny configuration: reward rises, stopping and resuming lose nothing."""
+
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny import CONFIG, Last
+
+from selfplay import environments, train
+from selfplay.run import RunFolder
+
+
+class Silent:
+    """A listener that remembers, and may act at a generation."""
+
+    def __init__(self, at=None, act=None):
+        self.notes, self.snapshots, self._at, self._act = [], [], at, act
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def warmed(self, step, steps, loss, seconds_left):
+        assert 0 < step <= steps
+        assert loss > 0
+
+    def turned(self, snapshot):
+        self.snapshots.append(snapshot)
+        if snapshot.generation == self._at:
+            self._act()
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    monkeypatch.setattr(environments, "load", {"last": Last()}.__getitem__)
+
+
+def interrupt():
+    signal.raise_signal(signal.SIGTERM)
+
+
+def solved_rate(lines):
+    """Share of the attempts in these generations that were right."""
+    games = np.array([game for line in lines for game in line["games"]])
+    return games[:, 2].sum() / games[:, 3].sum()
+
+
+def test_reward_rises_and_the_run_is_kept(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", CONFIG)
+    listener = Silent()
+    result = train.train(folder, listener)
+    assert result.finished
+    lines = folder.outcomes()
+    assert [line["generation"] for line in lines] == list(range(1, CONFIG.generations + 1))
+    # The sampler is uniform, so the problems do not get easier; the solver gets better.
+    assert solved_rate(lines[-5:]) > solved_rate(lines[:3]) + 0.2
+    assert result.gain is not None
+    assert result.gain.low > 0.1
+    assert result.before is not None
+    assert result.after is not None
+    before, after = result.before["pass@1"]["mean"], result.after["pass@1"]["mean"]
+    assert after - before == pytest.approx(result.gain.mean, abs=1e-3)
+    assert folder.generations()[0] == 0  # after the warm-up
+    assert folder.generations()[-1] == CONFIG.generations
+    last = listener.snapshots[-1]
+    assert last.held_out > listener.snapshots[0].held_out
+    assert sum(last.time_shares.values()) == pytest.approx(1.0)
+    assert any(path.name.startswith("events.") for path in folder.path.iterdir())
+
+
+def test_sampling_and_training_agree_at_the_first_step_of_every_batch(tmp_path, monkeypatch):
+    gaps = []
+    turn = train.loop.generation
+
+    def watched(ring, state):
+        state, record = turn(ring, state)
+        gaps.append((record.mixed_groups, record.first_ratio_gap))
+        return state, record
+
+    monkeypatch.setattr(train.loop, "generation", watched)
+    train.train(RunFolder.create(tmp_path / "run", replace(CONFIG, generations=3)), Silent())
+    assert all(mixed > 0 for mixed, _ in gaps)
+    assert max(gap for _, gap in gaps) < 1e-4
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path):
+    config = replace(CONFIG, generations=8, checkpoint_every=3)
+    whole = RunFolder.create(tmp_path / "whole", config)
+    train.train(whole, Silent())
+
+    parts = RunFolder.create(tmp_path / "parts", config)
+    stopped = train.train(parts, Silent(at=4, act=interrupt))
+    assert not stopped.finished
+    assert stopped.state.generation == 4
+    parts = RunFolder.open(tmp_path / "parts")
+    assert parts.generations()[-1] == 4
+    resumed = train.train(parts, Silent())
+    assert resumed.finished
+    assert resumed.state.generation == 8
+    assert [line["games"] for line in parts.outcomes()] == [
+        line["games"] for line in whole.outcomes()
+    ]
+    assert resumed.gain is not None
+
+
+def test_stopped_in_the_warm_up_it_starts_over(tmp_path, monkeypatch):
+    folder = RunFolder.create(tmp_path / "run", replace(CONFIG, generations=1))
+    listener = Silent()
+    monkeypatch.setattr(listener, "warmed", lambda *_: interrupt())
+    result = train.train(folder, listener)
+    assert not result.finished
+    assert folder.generations() == []
+    result = train.train(RunFolder.open(folder.path), Silent())
+    assert result.finished
+
+
+def test_warm_up_alone_is_a_run(tmp_path):
+    result = train.train(
+        RunFolder.create(tmp_path / "run", replace(CONFIG, generations=0)), Silent()
+    )
+    assert result.finished
+    assert result.before == result.after
+
+
+def test_evaluations_of_different_suites_are_not_paired():
+    one, other = ({"suite": name, "rates": [0.0, 1.0]} for name in ("a", "b"))
+    with pytest.raises(ValueError, match="held-out suites differ"):
+        train.gain(one, other)
