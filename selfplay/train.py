@@ -192,7 +192,7 @@ class Session:
         )
         self._listener.note("Measuring on the held-out problems ...")
         self._evaluate(state)
-        state = self._looked_at_anchors(state, gain=1.0)
+        state = self._looked_at_anchors(state)
         self._save(state)
         return state
 
@@ -253,12 +253,12 @@ class Session:
             stream=stream,
         )  # fmt: skip
 
-    def _looked_at_anchors(self, state: State, gain: float | None = None) -> State:
+    def _looked_at_anchors(self, state: State) -> State:
         """Ratings with the scale fixed on the anchors anew."""
         anchors = list(self._parts.suites.anchors)
         scores = self._attempt(state, anchors, self._config.evaluation.samples, "anchors")
         ratings = self._parts.ring.manager.anchored(
-            state.ratings, anchors, scores.solved_N, scores.graded_N, gain
+            state.ratings, anchors, scores.solved_N, scores.graded_N
         )
         # Anchors steer the curriculum, so what they cost counts; held-out problems only measure.
         return state._replace(

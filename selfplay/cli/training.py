@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import tyro
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
@@ -215,18 +216,20 @@ def _print_summary(console: Console, config: RunConfig, result: Result, path: Pa
     before, after = result.before, result.after
     if before is None or after is None:
         return
-    table = Table(
-        title="Held-out pass@1 by level (after warm-up -> now), in %", title_justify="left"
-    )
+    table = Table(title="Held-out pass@1 in %", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("environment")
-    for level in range(max(len(rates) for rates in after["by_level"].values())):
-        table.add_column(str(level), justify="right")
-    table.add_column("mean", justify="right")
-    for name, rates in after["by_level"].items():
-        earlier = before["by_level"][name]
-        cells = [f"{100 * a:.0f}→{100 * b:.0f}" for a, b in zip(earlier, rates, strict=True)]
-        means = before["by_environment"][name]["mean"], after["by_environment"][name]["mean"]
-        table.add_row(name, *cells, f"{100 * means[0]:.0f}→{100 * means[1]:.0f}")
+    table.add_column("")
+    levels = max(len(rates) for rates in after["by_level"].values())
+    for column in (
+        "mean",
+        *(f"level {level}" if level == 0 else str(level) for level in range(levels)),
+    ):
+        table.add_column(column, justify="right")
+    for name in after["by_level"]:
+        for when, full in (("after warm-up", before), ("now", after)):
+            rates = [full["by_environment"][name]["mean"], *full["by_level"][name]]
+            cells = [f"{100 * rate:.0f}" for rate in rates]
+            table.add_row(name if full is before else "", when, *cells)
     console.print(table)
     console.print(
         f"Held-out pass@1: {Interval(**before['pass@1']).percent()} after the warm-up, "

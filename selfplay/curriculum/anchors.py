@@ -59,6 +59,11 @@ def performance(
     return rating, POINTS_PER_LOGIT / float(np.sqrt(information))
 
 
+def place(ratings: Ratings, performance_E: np.ndarray, sd_E: np.ndarray) -> Ratings:
+    """Put the solver where its first look at the anchors says; the cells stay at their priors."""
+    return ratings._replace(solver_E=performance_E, anchored_E=performance_E, anchored_sd_E=sd_E)
+
+
 def refix(ratings: Ratings, performance_E: np.ndarray, sd_E: np.ndarray, gain: float) -> Ratings:
     """Shift solver and cells of each environment towards its rating on the anchors.
 

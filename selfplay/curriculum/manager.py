@@ -112,7 +112,6 @@ class Manager:
         problems: Sequence[Problem],
         solved_N: np.ndarray,
         graded_N: np.ndarray,
-        gain: float | None = None,
     ) -> Ratings:
         """Ratings after a look at the anchors.
 
@@ -121,7 +120,6 @@ class Manager:
             problems: N anchors.
             solved_N: int [N], attempts at each that were right.
             graded_N: int [N], attempts at each that were graded.
-            gain: overrides `anchor_gain`; 1 for the first look, when the solver has no record.
         """
         rating_N = np.array([self.prior_rating(problem) for problem in problems])
         name_N = np.array([problem.environment for problem in problems])
@@ -130,9 +128,9 @@ class Manager:
             for own in (name_N == name for name in self.names)
         ]
         performance_E, sd_E = np.array(found).T
-        return anchors.refix(
-            ratings, performance_E, sd_E, self._config.anchor_gain if gain is None else gain
-        )
+        if not ratings.games_EL.any():  # no record yet that cells and solver could share
+            return anchors.place(ratings, performance_E, sd_E)
+        return anchors.refix(ratings, performance_E, sd_E, self._config.anchor_gain)
 
     def prior_rating(self, problem: Problem) -> float:
         """Rating of a problem by its level alone, in points: what anchors are frozen at."""

@@ -99,13 +99,16 @@ def test_the_first_look_at_the_anchors_is_taken_whole_later_ones_in_part(environ
     problems = [Problem(name, level, "", "", "") for name in environments for level in range(9)]
     graded = np.full(36, 8)
     solved = np.array([8 if p.environment == "modular" else 4 for p in problems])
-    first = made.anchored(made.initial(), problems, solved, graded, gain=1.0)
+    first = made.anchored(made.initial(), problems, solved, graded)
     modular = made.names.index("modular")
     assert np.array_equal(first.solver_E, first.anchored_E)
     assert first.solver_E[modular] > 2000
     assert np.delete(first.solver_E, modular) == pytest.approx([1500.0] * 3)
-    later = made.anchored(made.initial(), problems, solved, graded)
+    assert np.array_equal(first.cell_EL, made.initial().cell_EL)  # cells stay at their priors
+    one_game = made.initial()._replace(games_EL=np.eye(4, 9, dtype=int))
+    later = made.anchored(one_game, problems, solved, graded)
     assert later.solver_E[modular] - 1500 == pytest.approx(0.25 * (first.solver_E[modular] - 1500))
+    assert later.cell_EL[modular, 0] > one_game.cell_EL[modular, 0]  # shifted with the solver
     assert made.prior_rating(problems[4]) == 1500.0
 
 
