@@ -73,7 +73,7 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         procedural=Procedural(environments, gate, config.seed),
         updater=Updater(
             network.graph,
-            optimizer(schedule(update), update.max_norm),
+            optimizer(schedule(update, config.generations), update.max_norm),
             lambda logprob_RT, packed: clipped_policy_gradient(
                 logprob_RT, packed, update.clip_low, update.clip_high
             ),

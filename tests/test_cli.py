@@ -95,7 +95,7 @@ def test_grade_needs_no_model(tmp_path, capsys):
     rows = [
         {"environment": "arithmetic", "problem": "2+3", "response": "<answer>5"},
         {"environment": "arithmetic", "problem": "2+3", "response": "<answer>6"},
-        {"environment": "countdown", "problem": "8 from 3,5", "response": "8"},
+        {"environment": "countdown", "problem": "3,5 make 8", "response": "8"},
     ]
     file = tmp_path / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -1,8 +1,7 @@
 """Arithmetic: the value of an expression such as 12+34*5 or (3+4)*(5-2).
 
-Operands are 0 to 99, the operators + - *. Intermediate results stay within +-99, at the top level
-within +-999, and every product has a factor from -9 to 9: what gets harder is carrying out more
-steps without a slip. A text is canonical when it has no space and no parentheses that its value
+The operators are + - *. Up to the last level but one, results on the way stay within +-20: what
+gets harder is carrying out more steps without a slip. The top level has operands to 99. A text is canonical when it has no space and no parentheses that its value
 does not need.
 """
 
@@ -38,9 +37,9 @@ class Arithmetic(Environment):
     summary = "evaluate 12+34*5: whole numbers, + - * and parentheses"
     knobs = {
         "operations": Knob((1, 2, 2, 3, 3, 4, 5, 6, 7), "operations", "longer expressions"),
-        "largest": Knob((20, 9, 20, 9, 20, 20, 20, 20, 99), "value", "larger operands"),
-        "multiply": Knob((0, 0, 1, 1, 1, 1, 1, 1, 1), "0 or 1", "products as well as sums"),
-        "result": Knob((99, 99, 99, 99, 99, 99, 99, 99, 999), "value", "larger results on the way"),
+        "largest": Knob((20, 9, 9, 9, 9, 9, 9, 9, 99), "value", "larger operands"),
+        "multiply": Knob((0, 0, 1, 0, 1, 1, 1, 1, 1), "0 or 1", "products as well as sums"),
+        "result": Knob((20, 20, 20, 20, 20, 20, 20, 20, 999), "value", "larger results on the way"),
     }
 
     def generate(self, level: int, rng: random.Random) -> Problem:

@@ -1,4 +1,4 @@
-"""Countdown: 22 from 3,5,7 asks for an expression with value 22 that uses 3, 5 and 7 once each.
+"""Countdown: 3,5,7 make 22 asks for an expression with value 22 that uses 3, 5 and 7 once each.
 
 Answers may use + - * / and parentheses, without a sign before a number; any right expression
 counts. The gold is found by an exact search that is complete over + - *: a target that only a
@@ -38,6 +38,8 @@ from selfplay_envs.levels import draw, easiest
 
 LARGEST_TARGET = 999
 """Largest target."""
+LARGEST_TRY = 99
+"""Largest absolute value of a failed try: large products would only teach large products."""
 MOST_TRIES = 2
 """Most failed tries in a demonstration."""
 LONGEST_DEMONSTRATION = (40, 40, 80, 80, 80, 155, 155, 155, 155)
@@ -48,7 +50,7 @@ PRODUCT_SHARE = 0.45
 
 _MAX_LENGTH = 60
 _NUMBER = "(?:0|[1-9][0-9]{0,5})"
-_TEXT = re.compile(rf"({_NUMBER}) from ({_NUMBER}(?:,{_NUMBER})*)\Z")
+_TEXT = re.compile(rf"({_NUMBER}(?:,{_NUMBER})*) make ({_NUMBER})\Z")
 _TABLE_SIZE = 3  # subsets up to this size are tabulated; larger ones are searched from the target
 
 Reached = dict[int, Node]
@@ -59,11 +61,12 @@ class Countdown(Environment):
     """Reach a target with given numbers."""
 
     name = "countdown"
-    summary = "reach 22 from 3,5,7: an expression that uses every number once"
+    summary = "3,5,7 make 22: an expression with that value that uses every number once"
     knobs = {
-        "numbers": Knob((2, 3, 3, 3, 3, 4, 4, 4, 5), "numbers", "more numbers to combine"),
-        "largest": Knob((30, 9, 9, 20, 20, 9, 9, 20, 50), "value", "larger numbers"),
-        "multiply": Knob((0, 0, 1, 0, 1, 0, 1, 1, 1), "0 or 1", "targets that need a product"),
+        "numbers": Knob((2, 3, 3, 3, 4, 4, 4, 5, 5), "numbers", "more numbers to combine"),
+        "largest": Knob((24, 9, 9, 15, 9, 9, 15, 9, 50), "value", "larger numbers"),
+        "multiply": Knob((0, 0, 1, 0, 0, 1, 1, 0, 1), "0 or 1", "targets that need a product"),
+        "target": Knob((99, 99, 99, 99, 99, 99, 99, 99, 999), "value", "larger targets"),
     }
 
     def generate(self, level: int, rng: random.Random) -> Problem:
@@ -82,7 +85,7 @@ class Countdown(Environment):
             if solution is None:
                 raise ProposalError(f"no solution: {text[:40]!r} with + - *")
             gold = to_text(solution)
-        level = easiest(self.knobs, len(numbers), numbers[-1], multiply)
+        level = easiest(self.knobs, len(numbers), numbers[-1], multiply, target)
         return Problem(self.name, level, text, signature=text, gold=gold)
 
     def grade(self, problem: Problem, response: str) -> Verdict:
@@ -116,7 +119,7 @@ class Countdown(Environment):
             # Parsed again, because writing drops the grouping of a+(b+c).
             attempt = chain(parse(to_text(node)))
             room -= len(attempt) + 1
-            if value != target and attempt not in tries and room >= 0:
+            if value != target and abs(value) <= LARGEST_TRY and attempt not in tries and room >= 0:
                 tries.append(attempt)
         return f"{';'.join([*tries, worked])}{ANSWER_OPEN}{problem.gold}"
 
@@ -127,18 +130,18 @@ class Countdown(Environment):
         if target == 0 or numbers[0] == 0:
             raise ProposalError("trivial: zero")
         if target in numbers or len(numbers) == 1:
-            raise ProposalError(f"trivial: {target} from {numbers[:8]}")
+            raise ProposalError(f"trivial: {numbers[:8]} make {target}")
         if target > LARGEST_TARGET:
             raise ProposalError(f"beyond the top level: the target {target}")
-        easiest(self.knobs, len(numbers), numbers[-1], 0)  # bounds the search
+        easiest(self.knobs, len(numbers), numbers[-1], 0, target)  # bounds the search
 
 
 def _read(text: str) -> tuple[int, tuple[int, ...]]:
     """The target and the numbers."""
     found = _TEXT.match(text) if len(text) <= _MAX_LENGTH else None
     if found is None:
-        raise ProposalError(f"malformed: {text[:40]!r} is not like '22 from 3,5,7'")
-    target, numbers = found.groups()
+        raise ProposalError(f"malformed: {text[:40]!r} is not like '3,5,7 make 22'")
+    numbers, target = found.groups()
     return int(target), tuple(map(int, numbers.split(",")))
 
 
@@ -278,4 +281,4 @@ def _draft(at: dict[str, int], rng: random.Random) -> str:
     numbers = tuple(sorted(rng.randint(1, at["largest"]) for _ in range(at["numbers"])))
     share = PRODUCT_SHARE if at["multiply"] else 0.0
     target, _ = _random_expression(numbers, share, rng)
-    return f"{target} from {','.join(map(str, numbers))}"
+    return f"{','.join(map(str, numbers))} make {target}"

@@ -19,7 +19,7 @@ USUAL_UNKNOWN_SHARE = 0.8
 """Share of generated equations whose unknown is x."""
 INTEGER_SHARE = 0.5
 """Share of generated equations with groups whose solution is an integer."""
-LARGEST_COEFFICIENT = 9
+LARGEST_COEFFICIENT = 5
 """Largest generated factor of the unknown or of a group, and number inside a group."""
 USUAL_SOLUTION = 12
 """Largest generated whole solution, unless the unknown has no factor."""
@@ -49,13 +49,13 @@ class LinearEquations(Environment):
     summary = "solve 3x+4=19: one unknown, groups, whole or rational solutions"
     knobs = {
         "shape": Knob(
-            (1, 2, 2, 2, 3, 3, 4, 5, 6),
+            (1, 2, 2, 3, 3, 4, 4, 5, 6),
             "kind",
             "1 one step, 2 two steps, 3 unknown on both sides, 4 a group, 5 both, 6 two groups",
         ),
-        "largest": Knob((20, 30, 30, 30, 30, 30, 30, 30, 50), "value", "larger numbers"),
-        "rational": Knob((0, 0, 0, 1, 0, 1, 1, 1, 1), "0 or 1", "solutions that are fractions"),
-        "negative": Knob((0, 0, 1, 1, 1, 1, 1, 1, 1), "0 or 1", "negative sides and solutions"),
+        "largest": Knob((20, 30, 20, 20, 20, 20, 30, 30, 50), "value", "larger numbers"),
+        "rational": Knob((0, 0, 0, 0, 0, 0, 0, 1, 1), "0 or 1", "solutions that are fractions"),
+        "negative": Knob((0, 0, 1, 0, 1, 0, 1, 1, 1), "0 or 1", "negative sides and solutions"),
     }
 
     def generate(self, level: int, rng: random.Random) -> Problem:

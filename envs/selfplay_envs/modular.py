@@ -30,8 +30,8 @@ class Modular(Environment):
     name = "modular"
     summary = "carry out 7,*8,+5 mod 13: a chain of + - * modulo a number"
     knobs = {
-        "steps": Knob((1, 2, 2, 3, 3, 4, 5, 6, 8), "steps", "longer chains"),
-        "modulus": Knob((12, 9, 12, 9, 12, 12, 12, 15, 30), "value", "larger moduli"),
+        "steps": Knob((1, 2, 2, 3, 3, 4, 5, 6, 7), "steps", "longer chains"),
+        "modulus": Knob((12, 9, 12, 9, 12, 12, 12, 12, 30), "value", "larger moduli"),
         "factor": Knob((5, 3, 5, 3, 5, 5, 5, 5, 9), "value", "larger multipliers"),
     }
 

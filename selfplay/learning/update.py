@@ -31,7 +31,8 @@ class UpdateConfig:
     """How the network is changed by a batch of attempts."""
 
     learning_rate: float = 5e-4
-    """Step size of Adam once the first `ramp` steps are over; Muon's is 5 times that."""
+    """Highest step size of Adam, after `ramp` steps; it falls to a tenth by the last generation.
+    Muon's is 5 times that."""
     ramp: int = 10
     """Optimiser steps over which the learning rate rises from 0."""
     max_norm: float = 1.0
@@ -93,10 +94,16 @@ class StepReport(NamedTuple):
     """Largest |importance ratio - 1| of a response token; 0 for imitation."""
 
 
-def schedule(config: UpdateConfig) -> optax.Schedule:
-    """Learning rate by step: rises in a line over the ramp, from the first step on, then stays."""
+def schedule(config: UpdateConfig, generations: int) -> optax.Schedule:
+    """Learning rate by step: rises in a line over the ramp, then falls in a line to a tenth.
+
+    The fall averages out what noise the last steps would leave in the parameters.
+    """
     first = config.learning_rate / (config.ramp + 1)  # at rate 0 the first step would be wasted
-    return optax.linear_schedule(first, config.learning_rate, max(1, config.ramp))
+    rise = optax.linear_schedule(first, config.learning_rate, max(1, config.ramp))
+    left = max(1, generations * config.minibatches - config.ramp)
+    fall = optax.linear_schedule(config.learning_rate, 0.1 * config.learning_rate, left)
+    return optax.join_schedules([rise, fall], [config.ramp])
 
 
 def optimizer(rate: optax.Schedule, max_norm: float) -> optax.GradientTransformation:

@@ -20,6 +20,8 @@ from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network
 from selfplay.problem import Environment, Problem
 
+THINNING = 0.6
+"""How often a level is demonstrated, relative to the one below it."""
 MAX_DRAWS = 10_000
 """Draws of held-out problems in a row after which a level is taken to hold no other."""
 
@@ -54,12 +56,13 @@ class WarmupConfig:
 
 
 def level_weights(level_count: int) -> list[float]:
-    """How often each level is demonstrated: falling in a line, 0 at the top third; sums to 1.
+    """How often each level is demonstrated: each THINNING times as often as the one below it, the
+    top third not at all; sums to 1.
 
     An only level is shown.
     """
     shown = max(1, level_count - math.ceil(level_count / 3))
-    weights = [float(max(0, shown - level)) for level in range(level_count)]
+    weights = [THINNING**level if level < shown else 0.0 for level in range(level_count)]
     total = sum(weights)
     return [weight / total for weight in weights]
 

@@ -25,14 +25,14 @@ def all_values(values):
 @pytest.mark.parametrize(
     ("text", "level", "gold"),
     [
-        ("8 from 3,5", 0, "3+5"),
-        ("2 from 3,5", 0, "5-3"),
-        ("15 from 3,5", 2, "3*5"),
-        ("40 from 5,45", 8, "45-5"),
-        ("9 from 3,5,7", 1, "5+7-3"),
-        ("22 from 3,5,7", 2, "3*5+7"),
-        ("4 from 2,2", 0, "2+2"),
-        ("12 from 3,4,50,50", 8, "3*4+50-50"),
+        ("3,5 make 8", 0, "3+5"),
+        ("3,5 make 2", 0, "5-3"),
+        ("3,5 make 15", 2, "3*5"),
+        ("5,45 make 40", 8, "45-5"),
+        ("3,5,7 make 9", 1, "5+7-3"),
+        ("3,5,7 make 22", 2, "3*5+7"),
+        ("2,2 make 4", 0, "2+2"),
+        ("3,4,50,50 make 12", 8, "3*4+50-50"),
     ],
 )
 def test_problems_by_hand(text, level, gold):
@@ -46,22 +46,22 @@ def test_problems_by_hand(text, level, gold):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("22 from 7,5,3", "not canonical"),
-        ("22 from 3, 5, 7", "malformed"),
-        ("22 from", "malformed"),
-        ("22from 3,5,7", "malformed"),
-        ("-2 from 3,5", "malformed"),
-        ("٢ from 3,5", "malformed"),
-        ("5 from 3,5", "trivial"),
-        ("5 from 5", "trivial"),
-        ("6 from 5", "trivial"),
-        ("0 from 5,5", "trivial: zero"),
-        ("5 from 0,6", "trivial: zero"),
-        ("4 from 3,5", r"no solution: '4 from 3,5' with \+ - \*"),
-        ("3 from 4,12", "no solution"),  # 12/4: the search has no division
-        ("1000 from 20,50", "beyond the top level: the target 1000"),
-        ("52 from 1,51", "beyond the top level: numbers 2, largest 51"),
-        ("6 from 1,1,1,1,1,1", "beyond the top level: numbers 6"),
+        ("7,5,3 make 22", "not canonical"),
+        ("3, 5, 7 make 22", "malformed"),
+        ("3,5,7 make", "malformed"),
+        ("3,5,7make 22", "malformed"),
+        ("-3,5 make 2", "malformed"),
+        ("3,5 make ٢", "malformed"),
+        ("3,5 make 5", "trivial"),
+        ("5 make 5", "trivial"),
+        ("5 make 6", "trivial"),
+        ("5,5 make 0", "trivial: zero"),
+        ("0,6 make 5", "trivial: zero"),
+        ("3,5 make 4", r"no solution: '3,5 make 4' with \+ - \*"),
+        ("4,12 make 3", "no solution"),  # 12/4: the search has no division
+        ("20,50 make 1000", "beyond the top level: the target 1000"),
+        ("1,51 make 52", "beyond the top level: numbers 2, largest 51"),
+        ("1,1,1,1,1,1 make 6", "beyond the top level: numbers 6"),
     ],
 )
 def test_refused_with_a_reason(text, reason):
@@ -87,15 +87,15 @@ def test_refused_with_a_reason(text, reason):
     ],
 )
 def test_grading_by_hand(answer, outcome, reason):
-    verdict = ENVIRONMENT.grade(ENVIRONMENT.parse("22 from 3,5,7"), f"<answer>{answer}")
+    verdict = ENVIRONMENT.grade(ENVIRONMENT.parse("3,5,7 make 22"), f"<answer>{answer}")
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
 
 
 def test_division_counts_in_answers():
-    problem = Problem("countdown", 3, "9 from 2,6,6", "", "6+6/2")
+    problem = Problem("countdown", 3, "2,6,6 make 9", "", "6+6/2")
     assert ENVIRONMENT.grade(problem, "<answer>6+6/2").correct
     assert ENVIRONMENT.grade(problem, "<answer>6/(2/6)").reason == "other value"
-    zero = Problem("countdown", 2, "10 from 5,5,10", "", "5-5+10")
+    zero = Problem("countdown", 2, "5,5,10 make 10", "", "5-5+10")
     assert ENVIRONMENT.grade(zero, "<answer>10/(5-5)").reason == "not an expression"
 
 
@@ -110,7 +110,7 @@ def test_search_finds_exactly_what_brute_force_finds(numbers):
     found = set()
     for target in range(1, 1000):
         try:
-            problem = ENVIRONMENT.parse(f"{target} from {','.join(map(str, numbers))}")
+            problem = ENVIRONMENT.parse(f"{','.join(map(str, numbers))} make {target}")
         except ProposalError:
             continue
         found.add(target)
@@ -123,7 +123,7 @@ def test_search_with_five_numbers_finds_what_brute_force_finds():
     reachable = all_values(numbers)
     for target in range(14, 999, 7):
         try:
-            ENVIRONMENT.parse(f"{target} from {','.join(map(str, numbers))}")
+            ENVIRONMENT.parse(f"{','.join(map(str, numbers))} make {target}")
         except ProposalError:
             assert target not in reachable
         else:
@@ -131,7 +131,7 @@ def test_search_with_five_numbers_finds_what_brute_force_finds():
 
 
 def test_tries_of_a_demonstration_fail_and_the_last_one_does_not():
-    problem = ENVIRONMENT.parse("22 from 3,5,7")
+    problem = ENVIRONMENT.parse("3,5,7 make 22")
     counts = set()
     for seed in range(50):
         shown, _, answer = ENVIRONMENT.demonstrate(problem, random.Random(seed)).partition(

@@ -110,8 +110,18 @@ def test_no_examples_is_an_error(network):
     ("ramp", "shares"), [(0, [1, 1, 1]), (1, [1 / 2, 1, 1]), (2, [1 / 3, 2 / 3, 1])]
 )
 def test_the_learning_rate_rises_over_the_ramp(ramp, shares):
-    rate = schedule(UpdateConfig(learning_rate=0.01, ramp=ramp))
-    assert [float(rate(step)) for step in range(3)] == pytest.approx([0.01 * s for s in shares])
+    rate = schedule(UpdateConfig(learning_rate=0.01, ramp=ramp), generations=10**6)
+    assert [float(rate(step)) for step in range(3)] == pytest.approx(
+        [0.01 * s for s in shares], rel=1e-4
+    )
+
+
+def test_the_learning_rate_falls_to_a_tenth_by_the_last_generation():
+    rate = schedule(UpdateConfig(learning_rate=0.01, ramp=4, minibatches=2), generations=12)
+    falling = [float(rate(step)) for step in range(4, 25)]
+    assert falling == sorted(falling, reverse=True)
+    assert float(rate(14)) == pytest.approx(0.0055)  # half way
+    assert float(rate(24)) == pytest.approx(0.001)
 
 
 def first_update(gradient, max_norm=1e9):

@@ -37,7 +37,8 @@ def read(tokenizer, example):
 
 
 def test_level_weights_by_hand():
-    assert level_weights(9) == pytest.approx([w / 21 for w in (6, 5, 4, 3, 2, 1, 0, 0, 0)])
+    shares = (1, 0.6, 0.36, 0.216, 0.1296, 0.07776, 0, 0, 0)
+    assert level_weights(9) == pytest.approx([share / 2.38336 for share in shares])
     assert level_weights(1) == [1.0]
 
 
