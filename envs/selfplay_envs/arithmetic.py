@@ -1,8 +1,8 @@
 """Arithmetic: the value of an expression such as 12+34*5 or (3+4)*(5-2).
 
 The operators are + - *. Up to the last level but one, results on the way stay within +-20: what
-gets harder is carrying out more steps without a slip. The top level has operands to 99. A text is canonical when it has no space and no parentheses that its value
-does not need.
+gets harder is carrying out more steps without a slip. The top level has operands to 99. A text is
+canonical when it has no space and no parentheses that its value does not need.
 """
 
 import random

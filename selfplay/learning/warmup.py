@@ -56,10 +56,10 @@ class WarmupConfig:
 
 
 def level_weights(level_count: int) -> list[float]:
-    """How often each level is demonstrated: each THINNING times as often as the one below it, the
-    top third not at all; sums to 1.
+    """How often each level is demonstrated; sums to 1.
 
-    An only level is shown.
+    Each THINNING times as often as the one below it, the top third not at all; an only level is
+    shown.
     """
     shown = max(1, level_count - math.ceil(level_count / 3))
     weights = [THINNING**level if level < shown else 0.0 for level in range(level_count)]
