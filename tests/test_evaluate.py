@@ -63,7 +63,9 @@ def test_by_cell_by_hand():
 
 def test_a_rate_is_of_graded_attempts():
     scores = Scores(np.array([2, 0, 4]), np.array([4, 0, 4]), 99, 4)
-    assert scores.rate_N.tolist() == [0.5, 0.0, 1.0]
+    assert scores.rate_N.tolist() == pytest.approx([0.5, np.nan, 1.0], nan_ok=True)
+    # A problem that was never graded says nothing about the solver.
+    assert evaluate.interval(scores.rate_N).mean == 0.75
 
 
 def test_summary_by_hand():

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from selfplay.learning import rollout
+from selfplay.model.decode import DecodeConfig
 from selfplay.problem import Request
 from selfplay.proposing.gate import Gate
 from selfplay.proposing.learned import Learned
@@ -18,7 +19,9 @@ def request(environment="arithmetic", rating=1500.0):
 @pytest.fixture
 def learned(tokenizer, environments):
     gate = Gate(environments, frozenset(), frozenset())
-    return Learned(tokenizer, gate, seed=0, max_tokens=24, temperature=1.0)
+    return Learned(
+        tokenizer, gate, seed=0, decode_config=DecodeConfig(max_tokens=24), temperature=1.0
+    )
 
 
 def test_an_untrained_network_is_turned_away_without_raising(learned, environments, network):
@@ -36,23 +39,24 @@ def test_an_untrained_network_is_turned_away_without_raising(learned, environmen
 
 
 def test_good_texts_are_admitted_once(learned, network, environments, monkeypatch):
-    texts = ["3+4", "3+4", "oops", "1,+2 mod 5", "4+3"]
+    texts = ["3+4", "3+4", "oops", "1,+2 mod 5", "4+3", "5+6"]
+    ended_N = [True, True, True, True, True, False]
 
     def respond(network, tokenizer, prompts, key_N, **options):
         assert [tokenizer.decode(prompt) for prompt in prompts][0] == (
             "<propose><arithmetic>1250<respond>"
         )
         assert options["attempts"] == 1
-        return SimpleNamespace(texts=texts)
+        return SimpleNamespace(texts=texts, samples=SimpleNamespace(ended_N=ended_N))
 
     monkeypatch.setattr(rollout, "respond", respond)
     batch = set()
-    asked = [request(rating=1240.0)] * 5
+    asked = [request(rating=1240.0)] * 6
     proposals = learned.propose(asked, network, 1, batch).proposals
     expected = environments["arithmetic"].parse("3+4")
-    assert [p.problem for p in proposals] == [expected, None, None, None, None]
+    assert [p.problem for p in proposals] == [expected, None, None, None, None, None]
     assert [p.reason.partition(":")[0] for p in proposals] == [
-        "", "duplicate", "malformed", "malformed", "duplicate",
+        "", "duplicate", "malformed", "malformed", "duplicate", "cut at the token limit",
     ]  # fmt: skip
     assert [p.text for p in proposals] == texts
     assert batch == {expected.key}
@@ -60,7 +64,7 @@ def test_good_texts_are_admitted_once(learned, network, environments, monkeypatc
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("procedural_share", 1.5), ("temperature", 0.0), ("max_tokens", 1), ("loss_weight", -1.0)],
+    [("procedural_share", 1.5), ("max_tokens", 1), ("loss_weight", -1.0)],
 )
 def test_values_out_of_range(field, value):
     with pytest.raises(ValueError, match=rf"proposing\.{field}={value}".replace("=", "=\\s*")):
