@@ -15,7 +15,7 @@ from selfplay.model.transformer import ModelConfig
 
 CONFIG = RunConfig(
     experiment="quickstart",
-    generations=320,
+    generations=560,
     checkpoint_every=40,
     # The smallest of the shapes that were tried (0.8, 0.4 and 0.17 M parameters): it takes the most
     # steps in the time, and reached the most with them.
@@ -23,7 +23,7 @@ CONFIG = RunConfig(
     warmup=WarmupConfig(steps=1000, rows=32, row_length=96),
     rollout=RolloutConfig(problems=128, attempts=8),
     decode=DecodeConfig(max_tokens=160, rows=1024),
-    update=UpdateConfig(learning_rate=4e-4, minibatches=1, row_lengths=(96, 256), tokens=6144),
+    update=UpdateConfig(learning_rate=3e-4, minibatches=1, row_lengths=(96, 256), tokens=6144),
     evaluation=EvaluationConfig(every=20),
 )
 

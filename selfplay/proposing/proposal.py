@@ -20,7 +20,7 @@ class ProposingConfig:
     """Share of each batch that the generators write even so: it keeps the curriculum grounded."""
     max_tokens: int = 64
     """Longest proposal, in tokens; a longer one is cut and mostly malformed."""
-    loss_weight: float = 0.3
+    loss_weight: float = 1.0
     """Weight of the proposer's advantages beside the solver's, which have weight 1."""
 
     def __post_init__(self) -> None:
