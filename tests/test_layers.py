@@ -26,7 +26,7 @@ _FOLDER = {
     "problem", "config", "model", "curriculum", "streams", "learning", "proposing", "evaluate",
 }  # fmt: skip
 _PARTS = _RING | {"loop", "config"}
-_RUNS = _PARTS | {"parts", "device", "run", "board"}
+_RUNS = _PARTS | {"parts", "report", "device", "run", "board"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "selfplay": {"problem"},
@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loop": _RING,
     "config": _CONFIG,
     "parts": _PARTS,
+    "report": _PARTS | {"parts"},
     "run": _FOLDER,
     "board": _FOLDER,
     "train": _RUNS,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny import CONFIG, Last
 
-from selfplay import environments, train
+from selfplay import environments, report, train
 from selfplay.run import RunFolder
 
 
@@ -125,4 +125,4 @@ def test_warm_up_alone_is_a_run(tmp_path):
 def test_evaluations_of_different_suites_are_not_paired():
     one, other = ({"suite": name, "rates": [0.0, 1.0]} for name in ("a", "b"))
     with pytest.raises(ValueError, match="held-out suites differ"):
-        train.gain(one, other)
+        report.gain(one, other)

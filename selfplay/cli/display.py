@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from selfplay.train import Snapshot
+from selfplay.report import Snapshot
 
 LINE_EVERY = 10
 """Generations between lines where there is no terminal."""

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
 
-from selfplay import train
+from selfplay import report
 from selfplay.cli import options
 from selfplay.evaluate import Interval
 from selfplay.loop import State
@@ -48,7 +48,7 @@ def eval_command(arguments: Sequence[str]) -> None:
         if against is not None:
             other = measure(against, samples)
             print_figures(console, against, other)
-            difference = train.gain(other["end"], figures["end"])
+            difference = report.gain(other["end"], figures["end"])
             assert difference is not None
             console.print(f"{run} minus {against}, paired: {difference.points()} (95%)")
             figures["against"] = {"run": against.name, "difference": vars(difference)}
@@ -72,8 +72,8 @@ def measure(run: Path, samples: int | None) -> dict[str, Any]:
             raise ValueError(f"{run} has no checkpoint yet; its warm-up was not finished.")
         first = options.state_of(folder, parts, 0) if 0 in there else None
         last = options.state_of(folder, parts)
-        start = train.full_evaluation(parts, first) if first else None
-        end = train.full_evaluation(parts, last)
+        start = report.full_evaluation(parts, first) if first else None
+        end = report.full_evaluation(parts, last)
         config = folder.config
         return {
             "experiment": config.experiment,
@@ -87,7 +87,7 @@ def measure(run: Path, samples: int | None) -> dict[str, Any]:
             "trained_tokens": last.counts.trained_tokens,
             "start": start,
             "end": end,
-            "gain": vars(gained) if (gained := train.gain(start, end)) else None,
+            "gain": vars(gained) if (gained := report.gain(start, end)) else None,
             "rating": {
                 "start": ratings(first) if first else None,
                 "end": ratings(last),

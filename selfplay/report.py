@@ -1,0 +1,130 @@
+"""What there is to say about a run: numbers for the board and the console, full evaluations.
+
+Fed by train.py and the command line with turns, states and parts; writes nothing itself.
+"""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from selfplay import evaluate, loop
+from selfplay.evaluate import Interval, Scores
+from selfplay.loop import State, Turn
+from selfplay.parts import Parts
+from selfplay.problem import Outcome
+
+
+class Snapshot(NamedTuple):
+    """What there is to show after a generation."""
+
+    generation: int
+    generations: int
+    held_out: float
+    """Sampled pass@1 on a fixed part of the held-out problems, at the last look; NaN before."""
+    rating: float
+    """Mean over the environments of the solver's rating at the last look at the anchors, in
+    points."""
+    rating_sd: float
+    """Standard deviation of that mean, in points."""
+    valid_rate: float
+    """Share of recent learned proposals that the gate admitted; NaN if none were asked for."""
+    mixed_rate: float
+    """Share of recent problems that some but not all attempts solved."""
+    tokens_per_second: float
+    """Generated tokens per second of wall time."""
+    time_shares: dict[str, float]
+    """Shares of recent wall time by part; sum to 1."""
+    seconds_left: float
+
+
+def scalars(
+    turn: Turn, state: State, snapshot: Snapshot, parts: Parts, seconds: float
+) -> dict[str, float]:
+    """The numbers of a generation by TensorBoard tag."""
+    graded = sum(count for outcome, count in turn.outcomes.items() if outcome is not Outcome.ERROR)
+    attempts = max(1, turn.outcomes.total())
+    solved = turn.outcomes[Outcome.CORRECT] / max(1, graded)
+    predicted = float(np.mean([proposal.request.predicted for proposal in turn.posed]))
+    values = {
+        "held_out/live_pass@1": snapshot.held_out,
+        "curriculum/pass_rate_sampled": solved,
+        "curriculum/pass_rate_predicted": predicted,
+        "curriculum/mixed_groups": turn.mixed_groups / len(turn.games),
+        "attempts/malformed": turn.outcomes[Outcome.MALFORMED] / attempts,
+        "attempts/grader_errors": turn.outcomes[Outcome.ERROR] / attempts,
+        "attempts/length": float(turn.attempts.samples.length_N.mean()),
+        "proposer/valid_rate": turn.valid_rate,
+        "proposer/worth": float(np.mean(turn.worths)) if turn.worths else float("nan"),
+        "update/loss": turn.loss,
+        "update/gradient_norm": turn.gradient_norm,
+        "update/first_ratio_gap": turn.first_ratio_gap,
+        "cost/generated_tokens": float(state.counts.generated_tokens),
+        "cost/trained_tokens": float(state.counts.trained_tokens),
+        "perf/generation_seconds": seconds,
+        "perf/tokens_per_second": snapshot.tokens_per_second,
+    }
+    for e, name in enumerate(parts.ring.manager.names):
+        values[f"rating/solver/{name}"] = float(state.ratings.solver_E[e])
+        values[f"rating/anchored/{name}"] = float(state.ratings.anchored_E[e])
+        values[f"rating/anchored_sd/{name}"] = float(state.ratings.anchored_sd_E[e])
+        levels = [g.level for g in turn.games if g.environment == e]
+        values[f"curriculum/level/{name}"] = float(np.mean(levels)) if levels else float("nan")
+    rejected = Counter(p.reason.partition(":")[0] for p in turn.proposals if p.problem is None)
+    for reason, count in rejected.items():
+        values[f"proposer/rejected/{reason.replace(' ', '_')}"] = count / len(turn.proposals)
+    for part, spent in turn.seconds.items():
+        values[f"perf/seconds/{part}"] = spent
+    return values
+
+
+def samples_text(turn: Turn, count: int = 8) -> str:
+    """A few attempts with what was asked, as a markdown table."""
+    attempts = len(turn.attempts.texts) // len(turn.posed)
+    rows = [
+        f"| {admitted.environment} | {admitted.level} | `{admitted.text}` | {proposal.proposer} "
+        f"| {game.solved}/{game.graded} | `{turn.attempts.texts[slot * attempts]}` |"
+        for slot, (proposal, game) in enumerate(zip(turn.posed, turn.games, strict=True))
+        if slot < count
+        for admitted in (loop.admitted(proposal),)
+    ]
+    head = "| environment | level | problem | proposer | solved | first attempt |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- | --- |", *rows])
+
+
+def full_evaluation(parts: Parts, state: State) -> dict[str, Any]:
+    """Held-out pass@1, sampled and greedy, as JSON data, with each problem's rate."""
+    problems = list(parts.suites.held_out)
+    config = parts.config
+
+    def scores(samples: int, temperature: float) -> Scores:
+        return evaluate.attempt(
+            parts.trained(state), parts.ring.tokenizer, parts.environments, problems,
+            samples=samples, temperature=temperature, decode_config=config.decode,
+            stream="held-out",
+        )  # fmt: skip
+
+    sampled, greedy = scores(config.evaluation.samples, 1.0), scores(1, 0.0)
+    return {
+        "generation": state.generation,
+        "suite": parts.suites.digest,
+        **evaluate.summary(problems, sampled, greedy),
+        "rates": [None if np.isnan(r) else round(r, 4) for r in sampled.rate_N.tolist()],
+    }
+
+
+def gain(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Interval | None:
+    """Paired difference of two full evaluations, after minus before; None if one is missing.
+
+    Raises:
+        ValueError: they are of different held-out problems.
+    """
+    if before is None or after is None:
+        return None
+    if before["suite"] != after["suite"]:
+        raise ValueError(
+            f"the held-out suites differ ({before['suite']} and {after['suite']}): the runs have "
+            "other environments or suite sizes, so their problems cannot be paired."
+        )
+    rates_after, rates_before = (np.array(e["rates"], dtype=float) for e in (after, before))
+    return evaluate.interval(rates_after - rates_before)
