@@ -47,7 +47,7 @@ def scalars(
     solved = turn.outcomes[Outcome.CORRECT] / max(1, graded)
     predicted = float(np.mean([proposal.request.predicted for proposal in turn.posed]))
     values = {
-        "held_out/live_pass@1": snapshot.held_out,
+        "held_out/live_pass_at_1": snapshot.held_out,
         "curriculum/pass_rate_sampled": solved,
         "curriculum/pass_rate_predicted": predicted,
         "curriculum/mixed_groups": turn.mixed_groups / len(turn.games),

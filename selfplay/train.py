@@ -260,7 +260,10 @@ class Session:
         self._held_out = float(np.nanmean(rates[np.arange(rates.size) % per_cell < live]))
         self._board.scalars(
             state.generation,
-            {"held_out/pass@1": full["pass@1"]["mean"], "held_out/greedy": full["greedy"]["mean"]},
+            {
+                "held_out/pass_at_1": full["pass@1"]["mean"],
+                "held_out/greedy": full["greedy"]["mean"],
+            },
         )
         return full
 

@@ -216,17 +216,22 @@ def _print_summary(console: Console, config: RunConfig, result: Result, path: Pa
     before, after = result.before, result.after
     if before is None or after is None:
         return
-    table = Table(title="Held-out pass@1 in %", title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("environment")
-    table.add_column("")
+    table = Table(
+        title="Held-out pass@1 in %, before and after self-play",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),  # fits 80 columns
+    )
+    table.add_column("environment", no_wrap=True)
+    table.add_column("", no_wrap=True)
     levels = max(len(rates) for rates in after["by_level"].values())
     for column in (
         "mean",
-        *(f"level {level}" if level == 0 else str(level) for level in range(levels)),
+        *(f"L{level}" for level in range(levels)),
     ):
         table.add_column(column, justify="right")
     for name in after["by_level"]:
-        for when, full in (("after warm-up", before), ("now", after)):
+        for when, full in (("before", before), ("after", after)):
             rates = [full["by_environment"][name]["mean"], *full["by_level"][name]]
             cells = [f"{100 * rate:.0f}" for rate in rates]
             table.add_row(name if full is before else "", when, *cells)
