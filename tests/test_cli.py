@@ -198,6 +198,14 @@ def test_unknown_words_are_not_silently_read(run, capsys):
     assert "can read" in fails(capsys, "solve", str(run), "12+34*5")
 
 
+def test_a_folder_that_cannot_be_written_is_named(capsys, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    path = str(tmp_path / "file" / "run")
+    said = fails(capsys, "train", "quickstart", "--run", path)
+    assert "cannot be made" in said
+    assert "--run" in said
+
+
 def test_a_full_disk_says_what_to_do(capsys, tmp_path, monkeypatch):
     from selfplay.run import RunFolder
 

@@ -1,6 +1,12 @@
 """Quickstart: a small transformer teaches itself four environments on two CPU cores.
 
 Command: selfplay train quickstart [--arm NAME] [--seed N]
+Machine: two CPU cores, 2 GB of memory are enough.
+Time: about 8 minutes, one of them warm-up (468 s of warm-up and generations were measured).
+Expected (seed 0; the spread over seeds is not known yet): held-out pass@1 from 22% after the
+warm-up to 31%, paired gain +9.8 [+7.8, +11.8] points; mean rating from 1075 to 1228, each +-19.
+Known weakness: the share of valid proposals falls from 73% to 50%, because the proposer comes back
+to problems that have been posed already.
 """
 
 from dataclasses import replace

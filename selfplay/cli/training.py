@@ -58,7 +58,14 @@ def train_command(arguments: Sequence[str]) -> None:
     device.require(config.device)
     _check_parts(config)
     path = run or _free_folder(config)
-    _run(RunFolder.create(path, config), path)
+    try:
+        folder = RunFolder.create(path, config)
+    except OSError as error:
+        raise OSError(
+            f"the run folder {path} cannot be made: {error}. Give one that can be written, on a "
+            "disk with room, with --run."
+        ) from error
+    _run(folder, path)
 
 
 def resume_command(arguments: Sequence[str]) -> None:
