@@ -32,6 +32,9 @@ from selfplay.proposing.procedural import Procedural
 from selfplay.proposing.proposal import Proposal, ProposingConfig
 from selfplay.proposing.reward import worth
 
+LEVEL_TOLERANCE = 1
+"""Levels by which a learned problem may miss its request and still be posed."""
+
 
 class Counts(NamedTuple):
     """Running totals of a run."""
@@ -177,6 +180,9 @@ def propose(
 ) -> tuple[list[Proposal], list[Proposal], Rollout | None]:
     """Have every request answered: by the learned proposer where it may and can, else procedurally.
 
+    A learned problem more than LEVEL_TOLERANCE levels away from the request is not posed: its worth
+    is 0 without spending attempts on it.
+
     Returns:
         one admitted proposal for each request; what the learned proposer wrote; its samples.
     """
@@ -197,6 +203,7 @@ def propose(
         slot: proposal
         for slot, proposal in zip(asked, proposals, strict=True)
         if proposal.problem is not None
+        and abs(proposal.problem.level - proposal.request.level) <= LEVEL_TOLERANCE
     }
     open_slots = [slot for slot in range(wanted) if slot not in answered]
     filled, _ = ring.procedural.propose(

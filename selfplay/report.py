@@ -13,6 +13,7 @@ from selfplay.evaluate import Interval, Scores
 from selfplay.loop import State, Turn
 from selfplay.parts import Parts
 from selfplay.problem import Outcome
+from selfplay.proposing.learned import NAME as LEARNED
 
 
 class Snapshot(NamedTuple):
@@ -45,6 +46,7 @@ def scalars(
     graded = sum(count for outcome, count in turn.outcomes.items() if outcome is not Outcome.ERROR)
     attempts = max(1, turn.outcomes.total())
     solved = turn.outcomes[Outcome.CORRECT] / max(1, graded)
+    on_level = sum(proposal.proposer == LEARNED for proposal in turn.posed)
     predicted = float(np.mean([proposal.request.predicted for proposal in turn.posed]))
     values = {
         "held_out/live_pass_at_1": snapshot.held_out,
@@ -55,6 +57,7 @@ def scalars(
         "attempts/grader_errors": turn.outcomes[Outcome.ERROR] / attempts,
         "attempts/length": float(turn.attempts.samples.length_N.mean()),
         "proposer/valid_rate": turn.valid_rate,
+        "proposer/on_level": on_level / max(1, len(turn.proposals)),
         "proposer/worth": float(np.mean(turn.worths)) if turn.worths else float("nan"),
         "update/loss": turn.loss,
         "update/gradient_norm": turn.gradient_norm,

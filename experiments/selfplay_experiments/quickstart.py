@@ -2,10 +2,10 @@
 
 Command: selfplay train quickstart [--arm NAME] [--seed N]
 Machine: two CPU cores, 2 GB of memory are enough.
-Time: about 8 minutes, one of them warm-up (468 s of warm-up and generations were measured).
+Time: about 8 minutes, one of them warm-up (406 s of warm-up and generations were measured).
 Expected (seed 0; the spread over seeds is not known yet): held-out pass@1 from 22% after the
-warm-up to 31%, paired gain +9.8 [+7.8, +11.8] points; mean rating from 1075 to 1228, each +-19.
-Known weakness: the share of valid proposals falls from 73% to 50%, because the proposer comes back
+warm-up to 32%, paired gain +10.1 [+8.3, +12.0] points; mean rating from 1075 to 1273, each +-19.
+Known weakness: the share of valid proposals falls from 72% to 49%, because the proposer comes back
 to problems that have been posed already.
 """
 
