@@ -139,6 +139,15 @@ def test_envs(capsys):
     assert "has no level 77" in fails(capsys, "envs", "show", "modular", "--level", "77")
 
 
+@pytest.mark.parametrize("what", ["train", "grade"])
+def test_bench_prints_and_writes_figures(what, run, tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    small = str(run.parent / "small.py")
+    main(["bench", what, "--experiment", small, "--repetitions", "1", "--json", str(file)])
+    assert f"bench {what}" in capsys.readouterr().out
+    assert all(value > 0 for value in json.loads(file.read_text()).values())
+
+
 def test_doctor_tells_devices_and_versions(capsys):
     main(["doctor"])
     said = capsys.readouterr().out

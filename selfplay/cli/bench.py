@@ -16,6 +16,7 @@ import jax
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from tyro.conf import Positional
 
 from selfplay import environments as installed
 from selfplay import streams
@@ -37,7 +38,7 @@ def bench_command(arguments: Sequence[str]) -> None:
     """`selfplay bench decode|train|grade`."""
 
     def bench(
-        what: Literal["decode", "train", "grade"],
+        what: Positional[Literal["decode", "train", "grade"]],
         experiment: str = "quickstart",
         repetitions: int = 5,
         json_file: Path | None = None,
