@@ -51,8 +51,8 @@ class Scores(NamedTuple):
     """int [N], attempts that were right."""
     graded_N: np.ndarray
     """int [N], attempts that were graded."""
-    generated_tokens: int
-    """Response tokens drawn."""
+    tokens_N: np.ndarray
+    """int [N], response tokens drawn in all attempts at each problem."""
     samples: int
     """Attempts made at each problem."""
 
@@ -60,6 +60,16 @@ class Scores(NamedTuple):
     def rate_N(self) -> np.ndarray:
         """float [N], share solved of each problem's graded attempts; NaN where none was graded."""
         return np.where(self.graded_N > 0, self.solved_N / np.maximum(self.graded_N, 1), np.nan)
+
+    @property
+    def generated_tokens(self) -> int:
+        """Response tokens drawn."""
+        return int(self.tokens_N.sum())
+
+    @property
+    def length_N(self) -> np.ndarray:
+        """float [N], mean response tokens of an attempt: how long the solver thinks."""
+        return self.tokens_N / self.samples
 
 
 @dataclass(frozen=True)
@@ -103,7 +113,8 @@ def attempt(
     verdicts = judge_all(environments, problems, drawn.texts, drawn.samples.ended_N.tolist())
     correct = np.array([verdict.correct for verdict in verdicts]).reshape(-1, samples)
     graded = np.array([verdict.graded for verdict in verdicts]).reshape(-1, samples)
-    return Scores(correct.sum(axis=1), graded.sum(axis=1), drawn.generated_tokens, samples)
+    tokens = drawn.samples.length_N.reshape(-1, samples)
+    return Scores(correct.sum(axis=1), graded.sum(axis=1), tokens.sum(axis=1), samples)
 
 
 def interval(value_N: np.ndarray) -> Interval:
@@ -146,6 +157,8 @@ def summary(problems: Sequence[Problem], sampled: Scores, greedy: Scores) -> dic
             for name in dict.fromkeys(name_N.tolist())
         },
         "by_level": by_cell(problems, rate_N),
+        "tokens_per_attempt": float(sampled.length_N.mean()),
+        "tokens_per_attempt_by_level": by_cell(problems, sampled.length_N),
         "grader_errors": int((sampled.samples - sampled.graded_N).sum()),
         "generated_tokens": sampled.generated_tokens + greedy.generated_tokens,
     }

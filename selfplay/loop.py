@@ -152,8 +152,11 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
         ratings_after = [ring.manager.problem_rating(state.ratings, game) for game in games]
     with clock("train"):
         examples = solver_examples(attempts, correct_PG, graded_PG)
-        worths = proposal_worths(proposals, posed, games, ratings_after)
+        worths = []
         if proposer_rollout is not None:
+            worths = proposal_worths(
+                proposals, proposer_rollout.samples.surprisal_N, posed, games, ratings_after
+            )
             examples += proposer_examples(
                 proposals, worths, proposer_rollout, ring.proposing.loss_weight
             )
@@ -238,6 +241,7 @@ def solver_examples(
 
 def proposal_worths(
     proposals: Sequence[Proposal],
+    surprisal_N: np.ndarray,
     posed: Sequence[Proposal],
     games: Sequence[Game],
     ratings_after: Sequence[float],
@@ -245,13 +249,17 @@ def proposal_worths(
     """Reward of each learned proposal: 0 for a rejected one, else from the solver's attempts."""
     slot_of = {id(proposal): slot for slot, proposal in enumerate(posed)}
     worths = []
-    for proposal in proposals:
+    for proposal, surprisal in zip(proposals, surprisal_N.tolist(), strict=True):
         slot = slot_of.get(id(proposal))
         if slot is None:
             worths.append(0.0)
             continue
         game = games[slot]
-        worths.append(worth(game.solved, game.graded, ratings_after[slot], proposal.request.rating))
+        worths.append(
+            worth(
+                game.solved, game.graded, ratings_after[slot], proposal.request.rating, surprisal
+            )
+        )  # fmt: skip
     return worths
 
 

@@ -66,7 +66,7 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         environments=environments,
         manager=Manager(environments, config.curriculum),
         learned=Learned(
-            tokenizer, gate, config.seed,
+            environments, tokenizer, gate, config.seed,
             decode_config=replace(config.decode, max_tokens=proposing.max_tokens),
             temperature=config.rollout.temperature,
         ),

@@ -144,6 +144,13 @@ class Environment(ABC):
             ProposalError: malformed, trivial, ambiguous, without answer, or beyond the top level.
         """
 
+    def pose(self, problem: Problem) -> str:
+        """How a proposer writes the problem: a text that `parse` reads as that very problem.
+
+        The problem's own text, unless there is a notation that it is harder to go wrong in.
+        """
+        return problem.text
+
     @abstractmethod
     def grade(self, problem: Problem, response: str) -> Verdict:
         """Judge a response; a pure function of its arguments that never raises on any text."""

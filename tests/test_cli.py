@@ -8,7 +8,7 @@ import pytest
 from tiny import Last
 
 from selfplay import environments
-from selfplay.cli import VERBS, main
+from selfplay.cli import VERBS, asking, main
 
 EXPERIMENT = """
 from dataclasses import replace
@@ -234,3 +234,14 @@ def test_help_is_quick_because_it_imports_no_jax():
 
     code = "import sys, selfplay.cli; selfplay.cli.main(['--help']); sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_a_text_belongs_to_the_environment_whose_problem_it_is_as_written():
+    loaded = {name: environments.load(name) for name in ("countdown", "arithmetic", "modular")}
+    assert asking.read_problem("3+4*5", None, loaded).environment == "arithmetic"
+    assert asking.read_problem("3,4,5 make 23", None, loaded).environment == "countdown"
+    assert asking.read_problem("3+4*5", "countdown", loaded).text == "3,4,5 make 23"
+    del loaded["arithmetic"]
+    assert asking.read_problem("3+4*5", None, loaded).text == "3,4,5 make 23"
+    with pytest.raises(ValueError, match="is no problem that the run's environments can read"):
+        asking.read_problem("3x=12", None, loaded)

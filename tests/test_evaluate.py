@@ -62,7 +62,8 @@ def test_by_cell_by_hand():
 
 
 def test_a_rate_is_of_graded_attempts():
-    scores = Scores(np.array([2, 0, 4]), np.array([4, 0, 4]), 99, 4)
+    scores = Scores(np.array([2, 0, 4]), np.array([4, 0, 4]), np.array([9, 8, 4]), 4)
+    assert scores.length_N.tolist() == [2.25, 2.0, 1.0]
     assert scores.rate_N.tolist() == pytest.approx([0.5, np.nan, 1.0], nan_ok=True)
     # A problem that was never graded says nothing about the solver.
     assert evaluate.interval(scores.rate_N).mean == 0.75
@@ -70,8 +71,8 @@ def test_a_rate_is_of_graded_attempts():
 
 def test_summary_by_hand():
     problems = [problem("a", 0), problem("a", 1), problem("b", 0)]
-    sampled = Scores(np.array([3, 0, 1]), np.array([3, 3, 2]), 70, 4)
-    greedy = Scores(np.array([1, 0, 0]), np.array([1, 1, 1]), 30, 1)
+    sampled = Scores(np.array([3, 0, 1]), np.array([3, 3, 2]), np.array([40, 20, 12]), 4)
+    greedy = Scores(np.array([1, 0, 0]), np.array([1, 1, 1]), np.array([9, 9, 10]), 1)
     found = evaluate.summary(problems, sampled, greedy)
     assert found["problems"] == 3
     assert found["pass@1"]["mean"] == pytest.approx(0.5)
@@ -80,6 +81,8 @@ def test_summary_by_hand():
     assert found["by_environment"]["b"] == {"mean": 0.5, "low": 0.5, "high": 0.5}
     assert found["by_level"] == {"a": [1.0, 0.0], "b": [0.5]}
     assert found["grader_errors"] == 1 + 1 + 2  # of 4 attempts at each, although none has all
+    assert found["tokens_per_attempt"] == 6.0
+    assert found["tokens_per_attempt_by_level"] == {"a": [10.0, 5.0], "b": [3.0]}
     assert found["generated_tokens"] == 100
 
 
@@ -105,7 +108,8 @@ def test_attempts_are_counted_by_problem_and_drawn_alike_every_time(
 
     sampled, again, other = attempt(1.0), attempt(1.0), attempt(1.0, "anchors")
     assert np.array_equal(sampled.solved_N, again.solved_N)
-    assert sampled.generated_tokens == again.generated_tokens != other.generated_tokens
+    assert np.array_equal(sampled.tokens_N, again.tokens_N)
+    assert not np.array_equal(sampled.tokens_N, other.tokens_N)
     assert (sampled.solved_N <= sampled.graded_N).all()
     assert (sampled.graded_N <= 2).all()
     assert sampled.samples == 2

@@ -51,7 +51,7 @@ def test_only_a_grader_error_is_ungraded(outcome, correct, graded):
 def test_levels(environments):
     modular = environments["modular"]
     assert modular.level_count == 9
-    assert modular.at(2) == {"steps": 2, "modulus": 12, "factor": 5}
+    assert modular.at(2) == {"steps": 3, "modulus": 7, "factor": 3}
     for level in (-1, 9):
         with pytest.raises(ValueError, match=f"modular has no level {level}: its levels are 0 to"):
             modular.at(level)

@@ -58,7 +58,7 @@ CONFIG = RunConfig(
     generations=30,
     checkpoint_every=10,
     model=ModelConfig(width=64, layers=2, heads=2, kv_heads=1, hidden=128),
-    warmup=WarmupConfig(steps=60, rows=8, row_length=64),
+    warmup=WarmupConfig(steps=60, proposer_share=0.3, rows=8, row_length=64),
     rollout=RolloutConfig(problems=16, attempts=8),
     decode=DecodeConfig(max_tokens=16, rows=128),
     update=UpdateConfig(learning_rate=2e-3, row_lengths=(64, 96), tokens=1024),

@@ -1,6 +1,6 @@
 """Arithmetic: the value of an expression such as 12+34*5 or (3+4)*(5-2).
 
-The operators are + - *. Up to the last level but one, results on the way stay within +-20: what
+The operators are + - *. Up to the last level but one, results on the way stay within +-15: what
 gets harder is carrying out more steps without a slip. The top level has operands to 99. A text is
 canonical when it has no space and no parentheses that its value does not need.
 """
@@ -20,7 +20,7 @@ from selfplay.grading import (
     to_text,
 )
 from selfplay.problem import ANSWER_OPEN, Environment, Knob, Problem, ProposalError, Verdict
-from selfplay_envs.levels import draw, easiest
+from selfplay_envs.levels import Pace, draw, easiest
 
 LARGEST_FACTOR = 9
 """Every product has a factor of at most this absolute value."""
@@ -36,10 +36,10 @@ class Arithmetic(Environment):
     name = "arithmetic"
     summary = "evaluate 12+34*5: whole numbers, + - * and parentheses"
     knobs = {
-        "operations": Knob((1, 2, 2, 3, 3, 4, 5, 6, 7), "operations", "longer expressions"),
-        "largest": Knob((20, 9, 9, 9, 9, 9, 9, 9, 99), "value", "larger operands"),
+        "operations": Knob((2, 3, 3, 4, 4, 5, 6, 7, 8), "operations", "longer expressions"),
+        "largest": Knob((12, 9, 9, 9, 9, 9, 9, 9, 99), "value", "larger operands"),
         "multiply": Knob((0, 0, 1, 0, 1, 1, 1, 1, 1), "0 or 1", "products as well as sums"),
-        "result": Knob((20, 20, 20, 20, 20, 20, 20, 20, 999), "value", "larger results on the way"),
+        "result": Knob((15, 15, 15, 15, 15, 15, 15, 15, 999), "value", "larger results on the way"),
     }
 
     def generate(self, level: int, rng: random.Random) -> Problem:
@@ -47,7 +47,9 @@ class Arithmetic(Environment):
         return draw(self, level, rng, _draft)
 
     def parse(self, text: str) -> Problem:
-        """Read an expression in canonical notation; the gold is its value."""
+        """Read an expression, drop what parentheses it does not need; the gold is its value."""
+        if " " in text:
+            raise ProposalError(f"malformed: {text[:40]!r} has a space")
         try:
             node = parse(text)
         except ExpressionError as error:
@@ -55,12 +57,10 @@ class Arithmetic(Environment):
         needs = _examine(node)
         if needs.operations == 0:
             raise ProposalError(f"trivial: {text[:40]!r} has no operation")
-        if text != (wanted := to_text(node)):
-            raise ProposalError(f"not canonical: {text[:40]!r} is written {wanted[:40]!r}")
         return Problem(
             environment=self.name,
             level=easiest(self.knobs, *needs[1:]),
-            text=text,
+            text=to_text(node),
             signature=canonical(node),
             gold=str(needs.value),
         )
@@ -70,8 +70,9 @@ class Arithmetic(Environment):
         return grade_integer(problem.gold, response)
 
     def demonstrate(self, problem: Problem, rng: random.Random) -> str:
-        """The expression rewritten one operation at a time: 12+34*5=12+170=182."""
-        return f"{chain(parse(problem.text))}{ANSWER_OPEN}{problem.gold}"
+        """The expression rewritten one operation at a time: 12+170=182 for 12+34*5."""
+        _, *lines = chain(parse(problem.text)).split("=")
+        return f"{'='.join(Pace.draw(rng).skim(lines))}{ANSWER_OPEN}{problem.gold}"
 
 
 class _Needs(NamedTuple):
@@ -137,7 +138,7 @@ def _flat(at: dict[str, int], share: float, rng: random.Random) -> str:
 
 def _term(operations: int, at: dict[str, int], share: float, rng: random.Random) -> tuple[str, int]:
     """A number or a product of numbers with at most so many operations; its text and value."""
-    value = rng.randint(0, at["largest"])
+    value = rng.randint(1, at["largest"])
     text = str(value)
     while operations > 0 and rng.random() < share:
         limit = min(LARGEST_FACTOR, at["largest"], at["result"] // max(value, 1))
@@ -156,7 +157,7 @@ def _tree(
 ) -> tuple[int, Node]:
     """A random tree and its value; an operator that would break the bounds is replaced."""
     if operations == 0:
-        value = rng.randint(0, at["largest"])
+        value = rng.randint(1, at["largest"])
         return value, Integer(value)
     if rng.random() < share:
         # A product mostly needs a small number on one side, so that is what it is offered.

@@ -34,14 +34,10 @@ from selfplay.problem import (
     ProposalError,
     Verdict,
 )
-from selfplay_envs.levels import draw, easiest
+from selfplay_envs.levels import Pace, draw, easiest
 
 LARGEST_TARGET = 999
 """Largest target."""
-LARGEST_TRY = 99
-"""Largest absolute value of a failed try: large products would only teach large products."""
-MOST_TRIES = 2
-"""Most failed tries in a demonstration."""
 LONGEST_DEMONSTRATION = (40, 40, 80, 80, 80, 155, 155, 155, 155)
 """Length of a level's demonstration, in tokens, up to which failed tries are put before the
 solution."""
@@ -64,8 +60,8 @@ class Countdown(Environment):
     summary = "3,5,7 make 22: an expression with that value that uses every number once"
     knobs = {
         "numbers": Knob((2, 3, 3, 3, 4, 4, 4, 5, 5), "numbers", "more numbers to combine"),
-        "largest": Knob((24, 9, 9, 15, 9, 9, 15, 9, 50), "value", "larger numbers"),
-        "multiply": Knob((0, 0, 1, 0, 0, 1, 1, 0, 1), "0 or 1", "targets that need a product"),
+        "largest": Knob((30, 24, 40, 15, 12, 24, 12, 12, 50), "value", "larger numbers"),
+        "multiply": Knob((0, 0, 0, 1, 0, 0, 1, 0, 1), "0 or 1", "targets that need a product"),
         "target": Knob((99, 99, 99, 99, 99, 99, 99, 99, 999), "value", "larger targets"),
     }
 
@@ -74,7 +70,12 @@ class Countdown(Environment):
         return draw(self, level, rng, _draft)
 
     def parse(self, text: str) -> Problem:
-        """Read a target and numbers; the gold is an expression found by exact search."""
+        """Read a target and numbers; the gold is an expression found by exact search.
+
+        An expression such as 3*5+7 is read as 3,5,7 make 22, which it solves.
+        """
+        if " make " not in text:
+            text = _question(text)
         target, numbers = _read(text)
         self._refuse(target, numbers)
         multiply = 0
@@ -87,6 +88,10 @@ class Countdown(Environment):
             gold = to_text(solution)
         level = easiest(self.knobs, len(numbers), numbers[-1], multiply, target)
         return Problem(self.name, level, text, signature=text, gold=gold)
+
+    def pose(self, problem: Problem) -> str:
+        """As an expression that solves it: most targets drawn from the air have no solution."""
+        return problem.gold
 
     def grade(self, problem: Problem, response: str) -> Verdict:
         """Right if the answer uses every number exactly once and has the target as its value."""
@@ -109,28 +114,31 @@ class Countdown(Environment):
         return Verdict(Outcome.CORRECT, "reached")
 
     def demonstrate(self, problem: Problem, rng: random.Random) -> str:
-        """Up to two tries that miss the target, as far as there is room, then one that hits it."""
+        """Sums in a fixed order that miss the target, then the expression that hits it.
+
+        The order is that of the search for the gold: first all +, then more and more -. Where there
+        is no room for all that come before the gold, it starts with a later one.
+        """
         target, numbers = _read(problem.text)
+        answer = f"{ANSWER_OPEN}{problem.gold}"
         worked = chain(parse(problem.gold))
-        room = LONGEST_DEMONSTRATION[problem.level] - len(worked) - len(problem.gold) - 1
-        tries: list[str] = []
-        for _ in range(rng.randint(0, MOST_TRIES)):
-            value, node = _random_expression(numbers, PRODUCT_SHARE, rng)
-            # Parsed again, because writing drops the grouping of a+(b+c).
-            attempt = chain(parse(to_text(node)))
-            room -= len(attempt) + 1
-            if value != target and abs(value) <= LARGEST_TRY and attempt not in tries and room >= 0:
-                tries.append(attempt)
-        return f"{';'.join([*tries, worked])}{ANSWER_OPEN}{problem.gold}"
+        match Pace.draw(rng):
+            case Pace.AT_A_GLANCE:
+                return answer
+            case Pace.BRISK:
+                return f"{worked}{answer}"
+            case Pace.CAREFUL:
+                room = LONGEST_DEMONSTRATION[problem.level] - len(worked) - len(answer)
+                return f"{';'.join([*_misses(target, numbers, room), worked])}{answer}"
 
     def _refuse(self, target: int, numbers: tuple[int, ...]) -> None:
         """Whatever needs no search to be refused."""
         if list(numbers) != sorted(numbers):
             raise ProposalError(f"not canonical: the numbers {numbers[:8]} do not ascend")
-        if target == 0 or numbers[0] == 0:
+        if numbers[0] == 0:
             raise ProposalError("trivial: zero")
-        if target in numbers or len(numbers) == 1:
-            raise ProposalError(f"trivial: {numbers[:8]} make {target}")
+        if len(numbers) == 1:
+            raise ProposalError(f"trivial: {numbers[0]} alone")
         if target > LARGEST_TARGET:
             raise ProposalError(f"beyond the top level: the target {target}")
         easiest(self.knobs, len(numbers), numbers[-1], 0, target)  # bounds the search
@@ -143,6 +151,18 @@ def _read(text: str) -> tuple[int, tuple[int, ...]]:
         raise ProposalError(f"malformed: {text[:40]!r} is not like '3,5,7 make 22'")
     numbers, target = found.groups()
     return int(target), tuple(map(int, numbers.split(",")))
+
+
+def _question(text: str) -> str:
+    """The problem that an expression solves, in canonical notation."""
+    if " " in text:
+        raise ProposalError(f"malformed: {text[:40]!r} is not like '3,5,7 make 22' or '3*5+7'")
+    try:
+        node = parse(text)
+        numbers, value = sorted(_operands(node)), evaluate(node)
+    except ExpressionError as error:
+        raise ProposalError(f"malformed: {text[:40]!r}: {error}") from error
+    return f"{','.join(map(str, numbers))} make {value}"
 
 
 def _operands(node: Node) -> list[int]:
@@ -166,16 +186,22 @@ def _operands(node: Node) -> list[int]:
 
 def _signed_sum(target: int, numbers: tuple[int, ...]) -> str | None:
     """The numbers added with the fewest minus signs; every + - expression is such a sum."""
-    excess, odd = divmod(sum(numbers) - target, 2)
-    if odd or excess < 0:
-        return None
+    return next((text for text, value in _sums(numbers) if value == target), None)
+
+
+def _sums(numbers: tuple[int, ...]) -> Iterator[tuple[str, int]]:
+    """Every sum of the numbers with signs, as text with its value: the fewest minus signs first.
+
+    At least one number is added, as no text begins with a sign. Sums below 0 are left out, as no
+    target is one.
+    """
     positions = range(len(numbers))
-    for count in range(len(numbers)):
+    for count in positions:
         for minus in combinations(positions, count):
-            if sum(numbers[i] for i in minus) == excess:
+            value = sum(-number if i in minus else number for i, number in enumerate(numbers))
+            if value >= 0:
                 plus = "+".join(str(numbers[i]) for i in positions if i not in minus)
-                return plus + "".join(f"-{numbers[i]}" for i in minus)
-    return None
+                yield plus + "".join(f"-{numbers[i]}" for i in minus), value
 
 
 # The search works on subsets of the numbers (bit masks) and on absolute values: changing + to - and
@@ -275,6 +301,18 @@ def _random_expression(
         else:
             parts.append((y - x, BinaryOperation("-", y_node, x_node)))
     return parts[0]
+
+
+def _misses(target: int, numbers: tuple[int, ...], room: int) -> list[str]:
+    """The worked sums tried before the target is hit; the last of them, if not all fit the room."""
+    tries: list[str] = []
+    for text, value in _sums(numbers):
+        if value == target:
+            break
+        tries.append(chain(parse(text)))
+    while sum(len(attempt) + 1 for attempt in tries) > room:
+        tries.pop(0)
+    return tries
 
 
 def _draft(at: dict[str, int], rng: random.Random) -> str:

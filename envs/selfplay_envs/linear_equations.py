@@ -13,20 +13,23 @@ import sympy
 
 from selfplay.grading import grade_rational
 from selfplay.problem import ANSWER_OPEN, Environment, Knob, Problem, ProposalError, Verdict
-from selfplay_envs.levels import draw, easiest
+from selfplay_envs.levels import Pace, draw, easiest
 
-USUAL_UNKNOWN_SHARE = 0.8
+USUAL_UNKNOWN_SHARE = 0.98
 """Share of generated equations whose unknown is x."""
 INTEGER_SHARE = 0.5
 """Share of generated equations with groups whose solution is an integer."""
 LARGEST_COEFFICIENT = 5
-"""Largest generated factor of the unknown or of a group, and number inside a group."""
-USUAL_SOLUTION = 12
+"""Largest generated factor of the unknown or of a group, and number inside a group, on the left."""
+LARGEST_RIGHT_FACTOR = 7
+"""Largest generated factor on the right; a wider choice has equal factors less often."""
+USUAL_SOLUTION = 9
 """Largest generated whole solution, unless the unknown has no factor."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _MAX_LENGTH = 60
 _NUMBER = re.compile(r"-?[0-9]{1,6}\Z")
+_SOLUTION = re.compile(r"([a-z])=(-?[0-9]{1,6}):(.*)\Z")
 _MULTIPLE = re.compile(r"(-?[0-9]{0,6})(?:([a-z])|\(([a-z])([-+][0-9]{1,6})\))([-+][0-9]{1,6})?\Z")
 
 
@@ -49,13 +52,13 @@ class LinearEquations(Environment):
     summary = "solve 3x+4=19: one unknown, groups, whole or rational solutions"
     knobs = {
         "shape": Knob(
-            (1, 2, 2, 3, 3, 4, 4, 5, 6),
+            (2, 2, 3, 3, 4, 4, 5, 6, 6),
             "kind",
             "1 one step, 2 two steps, 3 unknown on both sides, 4 a group, 5 both, 6 two groups",
         ),
-        "largest": Knob((20, 30, 20, 20, 20, 20, 30, 30, 50), "value", "larger numbers"),
-        "rational": Knob((0, 0, 0, 0, 0, 0, 0, 1, 1), "0 or 1", "solutions that are fractions"),
-        "negative": Knob((0, 0, 1, 0, 1, 0, 1, 1, 1), "0 or 1", "negative sides and solutions"),
+        "largest": Knob((24, 24, 24, 24, 24, 24, 24, 24, 99), "value", "larger numbers"),
+        "rational": Knob((0, 0, 0, 0, 0, 0, 0, 0, 1), "0 or 1", "solutions that are fractions"),
+        "negative": Knob((0, 1, 0, 1, 0, 1, 1, 1, 1), "0 or 1", "negative sides and solutions"),
     }
 
     def generate(self, level: int, rng: random.Random) -> Problem:
@@ -63,7 +66,12 @@ class LinearEquations(Environment):
         return draw(self, level, rng, _draft)
 
     def parse(self, text: str) -> Problem:
-        """Read an equation in canonical notation; the gold is its only solution."""
+        """Read an equation in canonical notation; the gold is its only solution.
+
+        x=5:3x+4=2x is read as 3x+4=2x+9: the number on the right is what makes 5 the solution.
+        """
+        if ":" in text:
+            text = _with_solution(text)
         left, right, _ = _read(text)
         solution = _solve(left, right)
         level = easiest(
@@ -77,25 +85,42 @@ class LinearEquations(Environment):
         sides = sorted(_write(side, "x") for side in (left, right))
         return Problem(self.name, level, text, signature="=".join(sides), gold=str(solution))
 
+    def pose(self, problem: Problem) -> str:
+        """With a whole solution in front: few equations with random numbers have one."""
+        left, right, unknown = _read(problem.text)
+        if "/" in problem.gold:
+            return problem.text
+        sides = [_write(left, unknown)]
+        if right.factor:
+            sides.append(_write(right._replace(outside=0), unknown))
+        return f"{unknown}={problem.gold}:{'='.join(sides)}"
+
     def grade(self, problem: Problem, response: str) -> Verdict:
         """Right if the answer equals the solution; 30/8 equals 15/4."""
         return grade_rational(problem.gold, response)
 
     def demonstrate(self, problem: Problem, rng: random.Random) -> str:
-        """Multiply out, collect, move, divide, one step a time: 3x+4=19;3x=15;x=5."""
-        left, right, unknown = _read(problem.text)
-        lines = [problem.text]
-        if left.inside or right.inside:
-            lines.append(f"{_multiply_out(left, unknown)}={_multiply_out(right, unknown)}")
+        """Multiply out, collect the factors, then the numbers, divide: 19-4=15;15/3=5 for 3x+4=19.
+
+        Every line is plain arithmetic on numbers, in the notation of the other environments.
+        """
+        left, right, _ = _read(problem.text)
+        lines: list[str] = []
+        for side in (left, right):
+            if side.inside:
+                product = side.factor * side.inside
+                lines.append(f"{side.factor}*{side.inside}={product}")
+                if side.outside:
+                    lines.append(f"{product}{side.outside:+d}={product + side.outside}")
         left, right = left.expanded(), right.expanded()
-        lines.append(f"{_write(left, unknown)}={_write(right, unknown)}")
-        left, right = left._replace(factor=left.factor - right.factor), Side(0, 0, right.outside)
-        lines.append(f"{_write(left, unknown)}={right.outside}")
-        left, right = left._replace(outside=0), Side(0, 0, right.outside - left.outside)
-        lines.append(f"{_write(left, unknown)}={right.outside}")
-        lines.append(f"{unknown}={_quotient(right.outside, left.factor, problem.gold)}")
-        # Steps with nothing to do repeat the line before; they are left out.
-        return f"{';'.join(dict.fromkeys(lines))}{ANSWER_OPEN}{problem.gold}"
+        factor, constant = left.factor - right.factor, right.outside - left.outside
+        if right.factor:
+            lines.append(f"{left.factor}{-right.factor:+d}={factor}")
+        if left.outside:
+            lines.append(f"{right.outside}{-left.outside:+d}={constant}")
+        if (quotient := f"{constant}/{factor}") != problem.gold and factor != 1:
+            lines.append(f"{quotient}={problem.gold}")
+        return f"{';'.join(Pace.draw(rng).skim(lines))}{ANSWER_OPEN}{problem.gold}"
 
 
 def _read(text: str) -> tuple[Side, Side, str]:
@@ -112,6 +137,22 @@ def _read(text: str) -> tuple[Side, Side, str]:
     if text != wanted:
         raise ProposalError(f"not canonical: {text[:40]!r} is written {wanted!r}")
     return left, right, left_unknown
+
+
+def _with_solution(text: str) -> str:
+    """The equation that x=5:3x+4=2x stands for."""
+    found = _SOLUTION.match(text) if len(text) <= _MAX_LENGTH else None
+    if found is None:
+        raise ProposalError(f"malformed: {text[:40]!r} is not like 'x=5:3x+4=2x'")
+    unknown, solution, sides = found[1], int(found[2]), found[3].split("=")
+    (left, left_unknown), (right, right_unknown) = map(_read_side, (*sides, "0")[:2])
+    if len(sides) > 2 or not {left_unknown, right_unknown} <= {unknown, ""}:
+        raise ProposalError(f"malformed: {text[:40]!r} has another unknown or a third side")
+    if right.outside:
+        raise ProposalError(f"malformed: {text[:40]!r} has a number on the right already")
+    value = left.factor * (solution + left.inside) + left.outside
+    right = right._replace(outside=value - right.factor * (solution + right.inside))
+    return f"{_write(left, unknown)}={_write(right, unknown)}"
 
 
 def _read_side(text: str) -> tuple[Side, str]:
@@ -135,15 +176,6 @@ def _write(side: Side, unknown: str) -> str:
     outside = f"{side.outside:+d}" if side.outside else ""
     factor = {1: "", -1: "-"}.get(side.factor, str(side.factor))
     return f"{factor}{group}{outside}"
-
-
-def _multiply_out(side: Side, unknown: str) -> str:
-    """The side with its group multiplied out, numbers not yet added up."""
-    if not side.inside:
-        return _write(side, unknown)
-    return _write(Side(side.factor, 0, side.factor * side.inside), unknown) + (
-        f"{side.outside:+d}" if side.outside else ""
-    )
 
 
 def _solve(left: Side, right: Side) -> sympy.Rational:
@@ -173,20 +205,11 @@ def _shape(left: Side, right: Side) -> int:
     return steps
 
 
-def _quotient(constant: int, factor: int, gold: str) -> str:
-    """constant/factor as a worked step: `5`, or `30/8=15/4`, or `-15/4`."""
-    if constant % factor == 0:
-        return gold
-    sign = "-" if (constant < 0) != (factor < 0) else ""
-    raw = f"{sign}{abs(constant)}/{abs(factor)}"
-    return raw if raw == gold else f"{raw}={gold}"
-
-
 def _draft(at: dict[str, int], rng: random.Random) -> str:
     unknown = "x" if rng.random() < USUAL_UNKNOWN_SHARE else rng.choice(_LETTERS)
     shape, largest, negative = at["shape"], at["largest"], at["negative"]
     left = Side(
-        _factor(rng, negative),
+        _factor(rng, LARGEST_COEFFICIENT, negative),
         _signed(rng, LARGEST_COEFFICIENT) if shape >= 4 else 0,
         _signed(rng, largest),
     )
@@ -195,7 +218,7 @@ def _draft(at: dict[str, int], rng: random.Random) -> str:
     if shape == 4 and rng.random() < 0.5:
         left = left._replace(outside=0)
     right = Side(
-        _factor(rng, negative) if shape in (3, 5, 6) else 0,
+        _factor(rng, LARGEST_RIGHT_FACTOR, negative) if shape in (3, 5, 6) else 0,
         _signed(rng, LARGEST_COEFFICIENT) if shape == 6 else 0,
         rng.randint(-largest if negative else 0, largest),
     )
@@ -219,8 +242,8 @@ def _outside_for_integer(left: Side, right: Side, at: dict[str, int], rng: rando
     return outside
 
 
-def _factor(rng: random.Random, negative: int) -> int:
-    factor = rng.randint(2, LARGEST_COEFFICIENT)
+def _factor(rng: random.Random, largest: int, negative: int) -> int:
+    factor = rng.randint(2, largest)
     return -factor if negative and rng.random() < 0.25 else factor
 
 

@@ -1,7 +1,7 @@
 """Modular arithmetic: 7,*8,+5 mod 13 starts at 7, multiplies by 8, adds 5, all modulo 13.
 
-A comma reads "then". Operators are + - *; the start and every operand are smaller than the modulus,
-and steps that change nothing (+0, -0, *1) or forget everything (*0) are refused.
+A comma reads "then". Operators are + - *. The canonical text has start and operands reduced modulo
+the modulus; steps that change nothing (+0, -0, *1) or forget everything (*0) are refused.
 """
 
 import random
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from selfplay.grading import grade_integer
 from selfplay.problem import ANSWER_OPEN, Environment, Knob, Problem, ProposalError, Verdict
-from selfplay_envs.levels import draw, easiest
+from selfplay_envs.levels import Pace, draw, easiest
 
 SMALLEST_MODULUS = 5
 """Below it a guess is right too often."""
@@ -30,9 +30,9 @@ class Modular(Environment):
     name = "modular"
     summary = "carry out 7,*8,+5 mod 13: a chain of + - * modulo a number"
     knobs = {
-        "steps": Knob((1, 2, 2, 3, 3, 4, 5, 6, 7), "steps", "longer chains"),
-        "modulus": Knob((12, 9, 12, 9, 12, 12, 12, 12, 30), "value", "larger moduli"),
-        "factor": Knob((5, 3, 5, 3, 5, 5, 5, 5, 9), "value", "larger multipliers"),
+        "steps": Knob((2, 2, 3, 3, 4, 5, 6, 7, 8), "steps", "longer chains"),
+        "modulus": Knob((7, 9, 7, 9, 9, 9, 9, 9, 20), "value", "larger moduli"),
+        "factor": Knob((3, 4, 3, 4, 4, 4, 4, 4, 9), "value", "larger multipliers"),
     }
 
     def generate(self, level: int, rng: random.Random) -> Problem:
@@ -40,15 +40,19 @@ class Modular(Environment):
         return draw(self, level, rng, _draft)
 
     def parse(self, text: str) -> Problem:
-        """Read a chain in canonical notation; the gold is its result."""
+        """Read a chain and reduce its numbers; the gold is its result."""
         start, steps, modulus = _read(text)
-        _refuse_trivial(start, steps, modulus)
+        if modulus < SMALLEST_MODULUS:
+            raise ProposalError(f"trivial: modulo {modulus} a guess is right too often")
+        start, steps = start % modulus, [(operator, n % modulus) for operator, n in steps]
+        _refuse_trivial(steps)
         factor = max((operand for operator, operand in steps if operator == "*"), default=0)
         level = easiest(self.knobs, len(steps), modulus, factor)
         value = start
         for operator, operand in steps:
             value = _compute(value, operator, operand) % modulus
-        # Start and operands are reduced, so the text itself is the signature.
+        parts = [str(start), *(f"{operator}{operand}" for operator, operand in steps)]
+        text = f"{','.join(parts)} mod {modulus}"
         return Problem(self.name, level, text, signature=text, gold=str(value))
 
     def grade(self, problem: Problem, response: str) -> Verdict:
@@ -64,7 +68,7 @@ class Modular(Environment):
             line = f"{value}{operator}{operand}={result}"
             value = result % modulus
             lines.append(line if value == result else f"{line}={value}")
-        return f"{';'.join(lines)}{ANSWER_OPEN}{problem.gold}"
+        return f"{';'.join(Pace.draw(rng).skim(lines))}{ANSWER_OPEN}{problem.gold}"
 
 
 def _read(text: str) -> tuple[int, list[Step], int]:
@@ -77,14 +81,8 @@ def _read(text: str) -> tuple[int, list[Step], int]:
     return int(start), steps, int(modulus)
 
 
-def _refuse_trivial(start: int, steps: Sequence[Step], modulus: int) -> None:
-    if modulus < SMALLEST_MODULUS:
-        raise ProposalError(f"trivial: modulo {modulus} a guess is right too often")
-    if start >= modulus:
-        raise ProposalError(f"not canonical: the start {start} is not reduced modulo {modulus}")
+def _refuse_trivial(steps: Sequence[Step]) -> None:
     for operator, operand in steps:
-        if operand >= modulus:
-            raise ProposalError(f"not canonical: {operator}{operand} is not reduced mod {modulus}")
         if operand == 0 or (operator == "*" and operand == 1):
             raise ProposalError(f"trivial: the step {operator}{operand}")
 

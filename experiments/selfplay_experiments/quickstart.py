@@ -18,18 +18,20 @@ from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
 from selfplay.model.decode import DecodeConfig
 from selfplay.model.transformer import ModelConfig
+from selfplay.proposing.proposal import ProposingConfig
 
 CONFIG = RunConfig(
     experiment="quickstart",
-    generations=560,
+    generations=220,
     checkpoint_every=40,
     # The smallest of the shapes that were tried (0.8, 0.4 and 0.17 M parameters): it takes the most
     # steps in the time, and reached the most with them.
     model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192),
-    warmup=WarmupConfig(steps=1000, rows=32, row_length=96),
+    warmup=WarmupConfig(steps=2600, rows=32, row_length=96),
     rollout=RolloutConfig(problems=128, attempts=8),
     decode=DecodeConfig(max_tokens=160, rows=1024),
-    update=UpdateConfig(learning_rate=3e-4, minibatches=1, row_lengths=(96, 256), tokens=6144),
+    update=UpdateConfig(learning_rate=5e-4, minibatches=1, row_lengths=(96, 256), tokens=6144),
+    proposing=ProposingConfig(loss_weight=3.0),
     evaluation=EvaluationConfig(every=20),
 )
 
@@ -37,7 +39,7 @@ VARIANTS = {
     "uniform": replace(CONFIG, curriculum=replace(CONFIG.curriculum, sampler="uniform")),
     "procedural": replace(CONFIG, proposing=replace(CONFIG.proposing, proposer="procedural")),
     "warmup-only": replace(
-        CONFIG, generations=0, warmup=replace(CONFIG.warmup, steps=6 * CONFIG.warmup.steps)
+        CONFIG, generations=0, warmup=replace(CONFIG.warmup, steps=5 * CONFIG.warmup.steps // 2)
     ),
 }
 """The control arms: all levels alike; only procedural problems; supervised all the time."""

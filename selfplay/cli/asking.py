@@ -98,14 +98,15 @@ def propose_command(arguments: Sequence[str]) -> None:
             state = options.state_of(folder, parts)
             manager = parts.ring.manager
             proposer = Learned(
-                parts.ring.tokenizer, parts.gate,
+                parts.environments, parts.ring.tokenizer, parts.gate,
                 secrets.randbits(31) if seed is None else seed,
                 decode_config=replace(
                     folder.config.decode, max_tokens=folder.config.proposing.max_tokens
                 ),
                 temperature=folder.config.rollout.temperature,
             )  # fmt: skip
-            request = Request(env, 0, rating, float("nan"), float("nan"), "asked")
+            level = manager.level_near(state.ratings, env, rating)
+            request = Request(env, level, rating, float("nan"), float("nan"), "asked")
             proposals, _ = proposer.propose([request] * n, parts.trained(state), 0, set())
         table = Table(title=f"{env} at {rating:.0f} points", title_justify="left")
         for column in ("proposal", "gate", "level", "rating", "predicted pass rate"):
@@ -172,6 +173,9 @@ def grade_command(arguments: Sequence[str]) -> None:
 def read_problem(text: str, env: str | None, environments: Mapping[str, Environment]) -> Problem:
     """The problem that a text poses, in the named environment or the first that reads it.
 
+    An environment whose problem it is as written goes before one that reads it as another text
+    (3+4*5 is a problem of arithmetic, and for countdown a way to pose 3,4,5 make 23).
+
     Raises:
         ValueError: no environment of the run reads it.
     """
@@ -179,12 +183,14 @@ def read_problem(text: str, env: str | None, environments: Mapping[str, Environm
         raise ValueError(
             f"this run does not know the environment {env!r}; it has {', '.join(environments)}."
         )
-    reasons = []
+    read, reasons = [], []
     for name in [env] if env else environments:
         try:
-            return environments[name].parse(text)
+            read.append(environments[name].parse(text))
         except ProposalError as error:
             reasons.append(f"{name}: {error}")
+    if read:
+        return next((problem for problem in read if problem.text == text), read[0])
     raise ValueError(
         f"{text!r} is no problem that the run's environments can read ({'; '.join(reasons)}). "
         "`selfplay envs show NAME` prints examples of the notation."

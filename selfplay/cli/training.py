@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
+from statistics import mean
 from types import ModuleType
 
 import tyro
@@ -242,6 +243,14 @@ def _print_summary(console: Console, config: RunConfig, result: Result, path: Pa
             rates = [full["by_environment"][name]["mean"], *full["by_level"][name]]
             cells = [f"{100 * rate:.0f}" for rate in rates]
             table.add_row(name if full is before else "", when, *cells)
+    table.add_section()
+    for when, full in (("before", before), ("after", after)):
+        lengths = full["tokens_per_attempt_by_level"].values()
+        by_level = [
+            mean(own[level] for own in lengths if level < len(own)) for level in range(levels)
+        ]
+        cells = [f"{length:.0f}" for length in (full["tokens_per_attempt"], *by_level)]
+        table.add_row("tokens an attempt" if full is before else "", when, *cells)
     console.print(table)
     console.print(
         f"Held-out pass@1: {Interval(**before['pass@1']).percent()} after the warm-up, "

@@ -94,6 +94,11 @@ class Manager:
             )
         return requests
 
+    def level_near(self, ratings: Ratings, environment: str, rating: float) -> int:
+        """The level of an environment whose rating is nearest to the given one, in points."""
+        e = self.names.index(environment)
+        return int(np.argmin(np.abs(ratings.cell_EL[e, : self._level_counts[e]] - rating)))
+
     def game(self, problem: Problem, solved: int, graded: int) -> Game:
         """The outcome of a group of attempts at a problem."""
         return Game(self.names.index(problem.environment), problem.level, solved, graded)

@@ -20,7 +20,7 @@ from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network
 from selfplay.problem import Environment, Problem
 
-THINNING = 0.6
+THINNING = 0.75
 """How often a level is demonstrated, relative to the one below it."""
 MAX_DRAWS = 10_000
 """Draws of held-out problems in a row after which a level is taken to hold no other."""
@@ -38,7 +38,7 @@ class WarmupConfig:
     """Packed rows in a step."""
     row_length: int = 128
     """Tokens in a packed row; longer examples are left out."""
-    proposer_share: float = 0.3
+    proposer_share: float = 0.15
     """Share of the examples that are proposals; they are shorter than solutions."""
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class Teacher:
         if rng.random() < self._proposer_share:
             problem = self._draw(environment, rng.randrange(count), rng)
             prompt = self._tokenizer.proposer_prompt(problem.environment, self._rating_of(problem))
-            return Example(prompt, self._tokenizer.response(problem.text))
+            return Example(prompt, self._tokenizer.response(environment.pose(problem)))
         level = rng.choices(range(count), level_weights(count))[0]
         problem = self._draw(environment, level, rng)
         prompt = self._tokenizer.solver_prompt(problem.environment, problem.text)

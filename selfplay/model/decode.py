@@ -57,6 +57,11 @@ class Samples(NamedTuple):
     ended_N: np.ndarray
     """bool [N], False where the response was cut at `max_tokens`."""
 
+    @property
+    def surprisal_N(self) -> np.ndarray:
+        """float [N], mean -log P of a response's tokens when they were drawn, in nats per token."""
+        return -self.logprob_NT.sum(axis=1) / self.length_N
+
     def response(self, row: int) -> list[int]:
         """Token ids of one row, `<end>` included."""
         return self.token_NT[row, : self.length_N[row]].tolist()

@@ -1,4 +1,4 @@
-"""What a proposal was worth: valid x solved by some but not all x close to the requested rating.
+"""What a proposal was worth: valid, solved by some but not all, close to the request, and fresh.
 
 The attempts that train the solver estimate it. Feeds the proposer's advantages.
 """
@@ -9,20 +9,38 @@ CLOSENESS = 174.0
 """Distance to the requested rating, in points, at which a proposal's worth falls to 61%: the error
 of a rating from 8 attempts is about as large."""
 
+FRESH = 0.8
+"""Surprisal of a text under the proposer, in nats per token, from which on it counts as wholly
+fresh: a little less than most proposals have after the warm-up."""
+
 
 def learnability(solved: int, graded: int) -> float:
-    """Estimate of 4 p (1 - p), unbiased but for the cap at 1: 0 where all attempts went alike.
+    """Expectation of 4 p (1 - p) after the attempts, if every pass rate p was as likely before.
 
-    The plain estimate is low by the factor (n - 1) / n.
+    Highest where half of the attempts are right. Where all went alike it is small but not 0 (0.33
+    after 8 attempts): the problem may still be one that some attempts solve, and an admitted
+    problem is always worth more than a rejected text.
 
-    Source: the variance of a Bernoulli sample; SFL, Rutherford et al. 2024, arXiv:2408.15099.
+    Source: mean of 4 p (1 - p) under the Beta(s + 1, n - s + 1) posterior; 4 p (1 - p) as in SFL,
+    Rutherford et al. 2024, arXiv:2408.15099.
     """
-    if graded < 2:
-        return 0.0
-    return min(1.0, 4.0 * solved * (graded - solved) / (graded * (graded - 1)))
+    return 4.0 * (solved + 1) * (graded - solved + 1) / ((graded + 2) * (graded + 3))
 
 
-def worth(solved: int, graded: int, rating: float, requested: float) -> float:
+def freshness(surprisal: float) -> float:
+    """How far a text is from the proposer's favourites, in [0, 1].
+
+    A duplicate is worth nothing, but by the time there are duplicates the proposer has narrowed
+    down to a few forms. What it would write again with high probability is therefore worth less
+    from the beginning.
+
+    Args:
+        surprisal: mean of -log P over the text's tokens, when it was drawn; nats, at least 0.
+    """
+    return min(1.0, surprisal / FRESH)
+
+
+def worth(solved: int, graded: int, rating: float, requested: float, surprisal: float) -> float:
     """Reward of an admitted proposal, in [0, 1]; a rejected one is worth 0, never less.
 
     A negative reward for invalid proposals teaches to write what is surely valid: trivia.
@@ -32,6 +50,8 @@ def worth(solved: int, graded: int, rating: float, requested: float) -> float:
         graded: attempts that were graded.
         rating: the problem's rating after the attempts, in points.
         requested: the rating that was asked for, in points.
+        surprisal: of the text, in nats per token.
     """
     distance = (rating - requested) / CLOSENESS
-    return learnability(solved, graded) * math.exp(-(distance**2) / 2)
+    closeness = math.exp(-(distance**2) / 2)
+    return learnability(solved, graded) * closeness * freshness(surprisal)

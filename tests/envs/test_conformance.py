@@ -56,6 +56,7 @@ class TestEveryLevel:
             assert problem.environment == environment.name
             assert Problem.from_json(problem.to_json()) == problem
             assert environment.parse(problem.text) == problem
+            assert environment.parse(environment.pose(problem)) == problem
 
     def test_gold_and_demonstrations_are_right(self, environment, level):
         rng = random.Random(level)
@@ -136,8 +137,9 @@ class TestEveryEnvironment:
 
     @given(
         text=st.text()
-        | st.text(alphabet="0123456789+-*/()=,x from mod", max_size=40)
-        | st.from_regex(r"[0-9]{1,4} from [0-9]{1,3}(,[0-9]{1,3}){0,6}", fullmatch=True)
+        | st.text(alphabet="0123456789+-*/()=,x make mod", max_size=40)
+        | st.from_regex(r"[0-9]{1,3}(,[0-9]{1,3}){0,6} make [0-9]{1,4}", fullmatch=True)
+        | st.from_regex(r"[0-9]{1,2}([-+*/][0-9]{1,2}){1,5}", fullmatch=True)
         | st.from_regex(r"[0-9]{1,3}(,[-+*][0-9]{1,3}){1,8} mod [0-9]{1,3}", fullmatch=True)
         | st.from_regex(LINEAR, fullmatch=True)
     )  # fmt: skip
@@ -151,7 +153,7 @@ class TestEveryEnvironment:
                 "beyond the top level",
             }  # fmt: skip
             return
-        assert problem.text == text
+        assert environment.parse(problem.text) == problem
         assert environment.grade(problem, f"<answer>{problem.gold}").correct
         assert environment.grade(
             problem, environment.demonstrate(problem, random.Random(0))

@@ -27,11 +27,14 @@ def all_values(values):
     [
         ("3,5 make 8", 0, "3+5"),
         ("3,5 make 2", 0, "5-3"),
-        ("3,5 make 15", 2, "3*5"),
+        ("3,5 make 15", 3, "3*5"),
         ("5,45 make 40", 8, "45-5"),
         ("3,5,7 make 9", 1, "5+7-3"),
-        ("3,5,7 make 22", 2, "3*5+7"),
+        ("3,5,7 make 22", 3, "3*5+7"),
+        ("3*5+7", 3, "3*5+7"),
         ("2,2 make 4", 0, "2+2"),
+        ("5,5 make 0", 0, "5-5"),
+        ("4,7,7 make 4", 1, "4+7-7"),
         ("3,4,50,50 make 12", 8, "3*4+50-50"),
     ],
 )
@@ -49,13 +52,20 @@ def test_problems_by_hand(text, level, gold):
         ("7,5,3 make 22", "not canonical"),
         ("3, 5, 7 make 22", "malformed"),
         ("3,5,7 make", "malformed"),
+        ("3*(5", "malformed"),
+        ("3-5", "malformed: '3,5 make -2'"),
+        ("-3+5", "malformed: '-3\\+5': a variable or a sign"),
+        ("5/3", "malformed: '3,5 make 5/3'"),
+        ("5/0", "malformed"),
+        ("x+3", "malformed"),
+        ("7", "trivial: 7 alone"),
+        ("12/4", "no solution"),
         ("3,5,7make 22", "malformed"),
         ("-3,5 make 2", "malformed"),
         ("3,5 make ٢", "malformed"),
-        ("3,5 make 5", "trivial"),
+        ("3,5 make 5", "no solution"),
         ("5 make 5", "trivial"),
         ("5 make 6", "trivial"),
-        ("5,5 make 0", "trivial: zero"),
         ("0,6 make 5", "trivial: zero"),
         ("3,5 make 4", r"no solution: '3,5 make 4' with \+ - \*"),
         ("4,12 make 3", "no solution"),  # 12/4: the search has no division
@@ -106,9 +116,9 @@ def test_an_unreadable_problem_is_the_graders_failure():
 
 @pytest.mark.parametrize("numbers", [(3, 5), (2, 3, 7), (4, 4, 9), (1, 2, 3, 8), (6, 6, 6, 6)])
 def test_search_finds_exactly_what_brute_force_finds(numbers):
-    reachable = {v for v in all_values(numbers) if 0 < v <= 999} - set(numbers)
+    reachable = {v for v in all_values(numbers) if 0 <= v <= 999}
     found = set()
-    for target in range(1, 1000):
+    for target in range(1000):
         try:
             problem = ENVIRONMENT.parse(f"{','.join(map(str, numbers))} make {target}")
         except ProposalError:
@@ -130,16 +140,28 @@ def test_search_with_five_numbers_finds_what_brute_force_finds():
             assert target in reachable
 
 
-def test_tries_of_a_demonstration_fail_and_the_last_one_does_not():
-    problem = ENVIRONMENT.parse("3,5,7 make 22")
-    counts = set()
-    for seed in range(50):
-        shown, _, answer = ENVIRONMENT.demonstrate(problem, random.Random(seed)).partition(
-            "<answer>"
-        )
-        *tries, last = shown.split(";")
-        assert last == "3*5+7=15+7=22"
-        assert answer == "3*5+7"
-        assert all(not attempt.endswith("=22") for attempt in tries)
-        counts.add(len(tries))
-    assert counts == {0, 1, 2}
+def test_an_expression_poses_the_problem_that_it_solves():
+    assert ENVIRONMENT.parse("7+5*3") == ENVIRONMENT.parse("3,5,7 make 22")
+    assert ENVIRONMENT.pose(ENVIRONMENT.parse("3,5,7 make 22")) == "3*5+7"
+
+
+@pytest.mark.parametrize(
+    ("text", "careful", "brisk"),
+    [
+        (
+            "3,5,7 make 5",  # room for one try
+            "5+7-3=12-3=9;3+7-5=10-5=5<answer>3+7-5",
+            "3+7-5=10-5=5<answer>3+7-5",
+        ),
+        (
+            "3,5,7 make 22",  # -3-5+7 is below 0, no target
+            "3+5+7=8+7=15;5+7-3=12-3=9;3+7-5=10-5=5;3+5-7=8-7=1;3*5+7=15+7=22<answer>3*5+7",
+            "3*5+7=15+7=22<answer>3*5+7",
+        ),
+        ("20,24 make 4", "20+24=44;24-20=4<answer>24-20", "24-20=4<answer>24-20"),
+    ],
+)
+def test_worked_solutions_at_every_pace(text, careful, brisk):
+    problem = ENVIRONMENT.parse(text)
+    shown = {ENVIRONMENT.demonstrate(problem, random.Random(seed)) for seed in range(30)}
+    assert shown == {careful, brisk, f"<answer>{problem.gold}"}

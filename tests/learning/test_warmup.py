@@ -37,8 +37,8 @@ def read(tokenizer, example):
 
 
 def test_level_weights_by_hand():
-    shares = (1, 0.6, 0.36, 0.216, 0.1296, 0.07776, 0, 0, 0)
-    assert level_weights(9) == pytest.approx([share / 2.38336 for share in shares])
+    shares = (1, 0.75, 0.5625, 0.421875, 0.31640625, 0.2373046875, 0, 0, 0)
+    assert level_weights(9) == pytest.approx([share / 3.2880859375 for share in shares])
     assert level_weights(1) == [1.0]
 
 

@@ -199,3 +199,13 @@ def test_another_temperature_is_not_compiled_anew(draw, prompts, key_N, samples)
 def test_limits_out_of_range(sizes):
     with pytest.raises(ValueError, match=r"decode\.max_tokens=.*decode\.rows=.*at least 1"):
         DecodeConfig(**sizes)
+
+
+def test_surprisal_is_the_mean_over_the_tokens_drawn():
+    samples = decode.Samples(
+        token_NT=np.ones((2, 3), np.int32),
+        logprob_NT=np.array([[-1.0, -0.5, 0.0], [-2.0, -2.0, -0.5]], np.float32),
+        length_N=np.array([2, 3]),
+        ended_N=np.array([True, False]),
+    )
+    assert samples.surprisal_N.tolist() == [0.75, 1.5]

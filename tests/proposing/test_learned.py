@@ -8,7 +8,7 @@ from selfplay.learning import rollout
 from selfplay.model.decode import DecodeConfig
 from selfplay.problem import Request
 from selfplay.proposing.gate import Gate
-from selfplay.proposing.learned import Learned
+from selfplay.proposing.learned import START, Learned
 from selfplay.proposing.proposal import ProposingConfig
 
 
@@ -20,7 +20,12 @@ def request(environment="arithmetic", rating=1500.0):
 def learned(tokenizer, environments):
     gate = Gate(environments, frozenset(), frozenset())
     return Learned(
-        tokenizer, gate, seed=0, decode_config=DecodeConfig(max_tokens=24), temperature=1.0
+        environments,
+        tokenizer,
+        gate,
+        seed=0,
+        decode_config=DecodeConfig(max_tokens=24),
+        temperature=1.0,
     )
 
 
@@ -30,7 +35,7 @@ def test_an_untrained_network_is_turned_away_without_raising(learned, environmen
     proposals, drawn = learned.propose(asked, network, 1, batch)
     assert [proposal.request for proposal in proposals] == asked
     assert all(proposal.problem is None and proposal.reason for proposal in proposals)
-    assert [proposal.text for proposal in proposals] == drawn.texts
+    assert all(p.text.endswith(rest) for p, rest in zip(proposals, drawn.texts, strict=True))
     assert len(drawn.samples.length_N) == 4
     assert batch == set()
     again, _ = learned.propose(asked, network, 1, batch)
@@ -38,7 +43,22 @@ def test_an_untrained_network_is_turned_away_without_raising(learned, environmen
     assert [p.text for p in again] == [p.text for p in proposals] != [p.text for p in later]
 
 
+def test_proposals_are_begun_for_the_proposer(learned, environments, network, tokenizer):
+    asked = [request(name) for name in environments] * 10
+    proposals, drawn = learned.propose(asked, network, 1, set())
+    starts = []
+    for proposal, prompt, rest in zip(proposals, drawn.prompts, drawn.texts, strict=True):
+        start = tokenizer.decode(prompt).partition("<respond>")[2]
+        assert proposal.text == start + rest
+        assert 1 <= len(start) <= START
+        starts.append(start)
+    assert len(set(starts)) > 20
+    later = learned.propose(asked, network, 2, set()).rollout.prompts
+    assert later != drawn.prompts
+
+
 def test_good_texts_are_admitted_once(learned, network, environments, monkeypatch):
+    monkeypatch.setattr(learned, "_start", lambda *_: "")
     texts = ["3+4", "3+4", "oops", "1,+2 mod 5", "4+3", "5+6"]
     ended_N = [True, True, True, True, True, False]
 

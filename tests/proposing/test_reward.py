@@ -2,45 +2,60 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay.proposing.reward import learnability, worth
+from selfplay.proposing.reward import FRESH, freshness, learnability, worth
 
 ATTEMPTS = st.integers(0, 16).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
 def test_learnability_by_hand():
-    assert learnability(1, 8) == pytest.approx(4 * 7 / 56)
-    assert learnability(2, 8) == pytest.approx(4 * 12 / 56)
-    assert learnability(4, 8) == 1.0  # 64 / 56, capped
-    assert (learnability(1, 1), learnability(0, 0)) == (0.0, 0.0)
+    assert learnability(4, 8) == pytest.approx(4 * 5 * 5 / 110)
+    assert learnability(1, 8) == learnability(7, 8) == pytest.approx(4 * 2 * 8 / 110)
+    assert learnability(0, 8) == learnability(8, 8) == pytest.approx(4 * 9 / 110)
+    assert learnability(0, 0) == pytest.approx(2 / 3)  # nothing known: the mean over all p
 
 
 @given(ATTEMPTS)
-def test_learnability_is_symmetric_and_nothing_where_all_went_alike(attempts):
+def test_learnability_is_symmetric_highest_in_the_middle_and_never_0(attempts):
     solved, graded = attempts
     value = learnability(solved, graded)
-    assert 0.0 <= value <= 1.0
-    assert value == learnability(graded - solved, graded)
-    assert (value > 0.0) == (0 < solved < graded)
+    assert 0.0 < value <= learnability(graded // 2, graded) <= 1.0
+    assert value == pytest.approx(learnability(graded - solved, graded))
 
 
-@pytest.mark.parametrize("p", [0.02, 0.05, 0.95])
-def test_learnability_is_unbiased_where_the_cap_is_far(p):
-    mean = sum(math.comb(8, s) * p**s * (1 - p) ** (8 - s) * learnability(s, 8) for s in range(9))
-    assert mean == pytest.approx(4 * p * (1 - p), rel=1e-2)
+@given(ATTEMPTS)
+def test_learnability_is_the_mean_under_the_posterior(attempts):
+    solved, graded = attempts
+    p = (np.arange(20_000) + 0.5) / 20_000
+    likelihood = p**solved * (1 - p) ** (graded - solved)
+    mean = (likelihood * 4 * p * (1 - p)).sum() / likelihood.sum()
+    assert learnability(solved, graded) == pytest.approx(mean, rel=1e-4)
+
+
+def test_freshness_by_hand():
+    assert [freshness(part * FRESH) for part in (0.0, 0.25, 1.0, 3.0)] == [0.0, 0.25, 1.0, 1.0]
 
 
 def test_worth_by_hand():
-    assert worth(1, 8, 1500.0, 1500.0) == pytest.approx(0.5)
-    assert worth(1, 8, 1500.0, 1326.0) == pytest.approx(0.5 * math.exp(-0.5))
-    assert worth(8, 8, 1500.0, 1500.0) == 0.0
+    most = 100 / 110
+    assert worth(4, 8, 1500.0, 1500.0, FRESH) == pytest.approx(most)
+    assert worth(4, 8, 1500.0, 1326.0, FRESH) == pytest.approx(most * math.exp(-0.5))
+    assert worth(4, 8, 1500.0, 1326.0, 0.1 * FRESH) == pytest.approx(0.1 * most * math.exp(-0.5))
+    assert worth(8, 8, 1500.0, 1500.0, FRESH) == pytest.approx(36 / 110)
 
 
-@given(ATTEMPTS, st.floats(0, 3000), st.floats(0, 3000), st.floats(0, 500))
-def test_worth_is_within_0_and_1_and_falls_with_the_distance(attempts, rating, wanted, further):
-    near = worth(*attempts, rating, wanted)
+@given(
+    ATTEMPTS, st.floats(0, 3000), st.floats(0, 3000), st.floats(0, 500), st.floats(0, 5),
+    st.floats(0, 1),
+)  # fmt: skip
+def test_worth_is_within_0_and_1_and_falls_with_distance_and_repetition(
+    attempts, rating, wanted, further, surprisal, share
+):
+    near = worth(*attempts, rating, wanted, surprisal)
     away = wanted + math.copysign(further, wanted - rating)
-    assert 0.0 <= worth(*attempts, rating, away) <= near <= 1.0
+    assert 0.0 <= worth(*attempts, rating, away, surprisal) <= near <= 1.0
+    assert worth(*attempts, rating, wanted, share * surprisal) <= near
