@@ -154,7 +154,10 @@ def _read(text: str) -> tuple[int, tuple[int, ...]]:
 
 
 def _question(text: str) -> str:
-    """The problem that an expression solves, in canonical notation."""
+    """The problem that an expression solves, in canonical notation.
+
+    One with a value below 0 poses the opposite: what is subtracted and what from can be exchanged.
+    """
     if " " in text:
         raise ProposalError(f"malformed: {text[:40]!r} is not like '3,5,7 make 22' or '3*5+7'")
     try:
@@ -162,7 +165,7 @@ def _question(text: str) -> str:
         numbers, value = sorted(_operands(node)), evaluate(node)
     except ExpressionError as error:
         raise ProposalError(f"malformed: {text[:40]!r}: {error}") from error
-    return f"{','.join(map(str, numbers))} make {value}"
+    return f"{','.join(map(str, numbers))} make {abs(value)}"
 
 
 def _operands(node: Node) -> list[int]:

@@ -29,7 +29,7 @@ USUAL_SOLUTION = 9
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _MAX_LENGTH = 60
 _NUMBER = re.compile(r"-?[0-9]{1,6}\Z")
-_SOLUTION = re.compile(r"([a-z])=(-?[0-9]{1,6}):(.*)\Z")
+_SOLUTION = re.compile(r"(-?[0-9]{1,6}):(.*)\Z")
 _MULTIPLE = re.compile(r"(-?[0-9]{0,6})(?:([a-z])|\(([a-z])([-+][0-9]{1,6})\))([-+][0-9]{1,6})?\Z")
 
 
@@ -68,7 +68,7 @@ class LinearEquations(Environment):
     def parse(self, text: str) -> Problem:
         """Read an equation in canonical notation; the gold is its only solution.
 
-        x=5:3x+4=2x is read as 3x+4=2x+9: the number on the right is what makes 5 the solution.
+        5:3x+4=2x is read as 3x+4=2x+9: the number on the right is what makes 5 the solution.
         """
         if ":" in text:
             text = _with_solution(text)
@@ -93,7 +93,7 @@ class LinearEquations(Environment):
         sides = [_write(left, unknown)]
         if right.factor:
             sides.append(_write(right._replace(outside=0), unknown))
-        return f"{unknown}={problem.gold}:{'='.join(sides)}"
+        return f"{problem.gold}:{'='.join(sides)}"
 
     def grade(self, problem: Problem, response: str) -> Verdict:
         """Right if the answer equals the solution; 30/8 equals 15/4."""
@@ -140,14 +140,14 @@ def _read(text: str) -> tuple[Side, Side, str]:
 
 
 def _with_solution(text: str) -> str:
-    """The equation that x=5:3x+4=2x stands for."""
+    """The equation that 5:3x+4=2x stands for."""
     found = _SOLUTION.match(text) if len(text) <= _MAX_LENGTH else None
     if found is None:
-        raise ProposalError(f"malformed: {text[:40]!r} is not like 'x=5:3x+4=2x'")
-    unknown, solution, sides = found[1], int(found[2]), found[3].split("=")
-    (left, left_unknown), (right, right_unknown) = map(_read_side, (*sides, "0")[:2])
-    if len(sides) > 2 or not {left_unknown, right_unknown} <= {unknown, ""}:
-        raise ProposalError(f"malformed: {text[:40]!r} has another unknown or a third side")
+        raise ProposalError(f"malformed: {text[:40]!r} is not like '5:3x+4=2x'")
+    solution, sides = int(found[1]), found[2].split("=")
+    (left, unknown), (right, right_unknown) = map(_read_side, (*sides, "0")[:2])
+    if len(sides) > 2 or right_unknown not in ("", unknown):
+        raise ProposalError(f"malformed: {text[:40]!r} has a second unknown or a third side")
     if right.outside:
         raise ProposalError(f"malformed: {text[:40]!r} has a number on the right already")
     value = left.factor * (solution + left.inside) + left.outside

@@ -28,7 +28,7 @@ CONFIG = RunConfig(
     # steps in the time, and reached the most with them.
     model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192),
     warmup=WarmupConfig(steps=2600, rows=32, row_length=96),
-    rollout=RolloutConfig(problems=128, attempts=8),
+    rollout=RolloutConfig(problems=64, attempts=16),
     decode=DecodeConfig(max_tokens=160, rows=1024),
     update=UpdateConfig(learning_rate=5e-4, minibatches=1, row_lengths=(96, 256), tokens=6144),
     proposing=ProposingConfig(loss_weight=3.0),

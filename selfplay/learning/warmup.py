@@ -2,7 +2,8 @@
 
 Solver examples are demonstrated problems, plenty at the easy levels, thinning out upwards and none
 at the top third, which is left to reinforcement. Proposer examples are procedural problems of every
-level with their rating as the request. Fed by the environments, feeds the first generation.
+level, as their environment poses them, with their rating as the request. Fed by the environments,
+feeds the first generation.
 """
 
 import math

@@ -53,7 +53,6 @@ def test_problems_by_hand(text, level, gold):
         ("3, 5, 7 make 22", "malformed"),
         ("3,5,7 make", "malformed"),
         ("3*(5", "malformed"),
-        ("3-5", "malformed: '3,5 make -2'"),
         ("-3+5", "malformed: '-3\\+5': a variable or a sign"),
         ("5/3", "malformed: '3,5 make 5/3'"),
         ("5/0", "malformed"),
@@ -143,6 +142,7 @@ def test_search_with_five_numbers_finds_what_brute_force_finds():
 def test_an_expression_poses_the_problem_that_it_solves():
     assert ENVIRONMENT.parse("7+5*3") == ENVIRONMENT.parse("3,5,7 make 22")
     assert ENVIRONMENT.pose(ENVIRONMENT.parse("3,5,7 make 22")) == "3*5+7"
+    assert ENVIRONMENT.parse("(3-8)*5") == ENVIRONMENT.parse("3,5,8 make 25")
 
 
 @pytest.mark.parametrize(
