@@ -24,7 +24,7 @@ LARGEST_COEFFICIENT = 5
 LARGEST_RIGHT_FACTOR = 7
 """Largest generated factor on the right; a wider choice has equal factors less often."""
 USUAL_SOLUTION = 9
-"""Largest generated whole solution, unless the unknown has no factor."""
+"""Largest generated whole solution."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _MAX_LENGTH = 60
@@ -213,8 +213,6 @@ def _draft(at: dict[str, int], rng: random.Random) -> str:
         _signed(rng, LARGEST_COEFFICIENT) if shape >= 4 else 0,
         _signed(rng, largest),
     )
-    if shape == 1:
-        left = rng.choice((left._replace(outside=0), left._replace(factor=1)))
     if shape == 4 and rng.random() < 0.5:
         left = left._replace(outside=0)
     right = Side(
@@ -232,10 +230,10 @@ def _draft(at: dict[str, int], rng: random.Random) -> str:
 def _outside_for_integer(left: Side, right: Side, at: dict[str, int], rng: random.Random) -> int:
     """The number that gives the equation a whole solution; tries for one that is not too large."""
     largest = at["largest"]
-    reach = largest if left.factor == 1 else USUAL_SOLUTION
+    least = -USUAL_SOLUTION if at["negative"] else 0
     outside = largest + 1
     for _ in range(20):  # some pairs of sides have no small number: parse refuses what is left
-        x = rng.randint(-reach if at["negative"] else 0, reach)
+        x = rng.randint(least, USUAL_SOLUTION)
         outside = left.factor * (x + left.inside) + left.outside - right.factor * (x + right.inside)
         if abs(outside) <= largest:
             break
