@@ -3,7 +3,8 @@
 Answers may use + - * / and parentheses, without a sign before a number; any right expression
 counts. The gold is found by an exact search that is complete over + - *: a target that only a
 division reaches is refused as "no solution". It prefers + and -, so a problem demands the knob
-`multiply` exactly when no expression with + and - alone reaches the target.
+`multiply` exactly when no expression with + and - alone reaches the target. A proposal may also be
+an expression: 3*5+7 poses the problem that it solves.
 """
 
 import random
