@@ -79,8 +79,8 @@ class Learned:
     def _start(self, request: Request, generation: int, slot: int) -> str:
         """The first characters of a problem of the requested level, as a proposer would write it.
 
-        Left to itself the proposer narrows down: at the end of a run a third of its arithmetic and
-        half of its countdown problems had been posed before.
+        Left to itself the proposer narrows down: late in a run a fifth of its arithmetic and more
+        than half of its countdown problems had been posed before.
         """
         environment = self._environments[request.environment]
         rng = streams.python_rng(self._seed, generation, "start", slot)
