@@ -56,8 +56,9 @@ def build(config: RunConfig, archive: Archive) -> Parts:
     tokenizer = Tokenizer(config.environments)
     gate = Gate(environments, frozen.keys, archive)
     network = transformer.create(
-        config.model, tokenizer.vocabulary, streams.key(config.seed, 0, "parameters")
-    )
+        config.model, tokenizer.vocabulary, tokenizer.spoken,
+        streams.key(config.seed, 0, "parameters"),
+    )  # fmt: skip
     update, proposing = config.update, config.proposing
     ring = Ring(
         seed=config.seed,

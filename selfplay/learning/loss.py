@@ -28,8 +28,9 @@ def token_logprobs(network: Network, packed: Packed, temperature: float | jax.Ar
     earlier_TT = jnp.tril(jnp.ones((segment_RT.shape[1],) * 2, bool))
     token_RT, position_RT = jnp.asarray(packed.token_RT), jnp.asarray(packed.position_RT)
     logits, _ = model(token_RT, position_RT, same_RTT & earlier_TT)
-    logprob_RTV = jax.nn.log_softmax(logits[:, :-1] / temperature)
-    chosen_RT = jnp.take_along_axis(logprob_RTV, token_RT[:, 1:, None], axis=2)[..., 0]
+    logprob_RTU = jax.nn.log_softmax(logits[:, :-1] / temperature)
+    drawn_RT1 = jnp.minimum(token_RT[:, 1:, None], logprob_RTU.shape[2] - 1)  # prompts hold more
+    chosen_RT = jnp.take_along_axis(logprob_RTU, drawn_RT1, axis=2)[..., 0]
     shifted_RT = jnp.pad(chosen_RT, ((0, 0), (1, 0)))
     return jnp.where(packed.learn_RT, shifted_RT, 0.0)
 

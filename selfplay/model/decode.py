@@ -32,7 +32,7 @@ class DecodeConfig:
     """How responses are drawn."""
 
     max_tokens: int = 160
-    """Longest response, in tokens, `<end>` included; longer ones are cut and count as malformed."""
+    """Longest response, in tokens, `<end>` included; longer ones are cut and unparsable."""
     rows: int = 512
     """Rows decoded together; more fill an accelerator better and take more memory for the cache."""
 
@@ -59,8 +59,8 @@ class Samples(NamedTuple):
 
     @property
     def surprisal_N(self) -> np.ndarray:
-        """float [N], mean -log P of a response's tokens when they were drawn, in nats per token."""
-        return -self.logprob_NT.sum(axis=1) / self.length_N
+        """float [N], -log P of each response when it was drawn, in nats."""
+        return -self.logprob_NT.sum(axis=1)
 
     def response(self, row: int) -> list[int]:
         """Token ids of one row, `<end>` included."""
@@ -145,12 +145,12 @@ def _decode_chunk(
             visible_NTS = (in_prompt_NS | in_response_S)[:, None]
             position_NT = (rows.prompt_length_N + drawn + step)[:, None]
             logits, cache = model(rows.token_N[:, None], position_NT, visible_NTS, rows.cache, slot)
-            logprob_NV = jax.nn.log_softmax(logits[:, 0] * scale)
+            logprob_NU = jax.nn.log_softmax(logits[:, 0] * scale)
             step_key_N = jax.vmap(jax.random.fold_in, (0, None))(rows.key_N, drawn + step)
-            drawn_N = jax.vmap(jax.random.categorical)(step_key_N, logprob_NV)
-            next_N = jnp.where(greedy, jnp.argmax(logprob_NV, axis=-1), drawn_N).astype(jnp.int32)
+            drawn_N = jax.vmap(jax.random.categorical)(step_key_N, logprob_NU)
+            next_N = jnp.where(greedy, jnp.argmax(logprob_NU, axis=-1), drawn_N).astype(jnp.int32)
             next_N = jnp.where(rows.done_N, end_id, next_N)
-            chosen_N1 = jnp.take_along_axis(logprob_NV, next_N[:, None], axis=1)
+            chosen_N1 = jnp.take_along_axis(logprob_NU, next_N[:, None], axis=1)
             done_N = rows.done_N | (next_N == end_id)
             return (
                 step + 1,

@@ -11,19 +11,23 @@ import numpy as np
 PAD, END, RESPOND, SOLVE, PROPOSE, ANSWER = (
     "<pad>", "<end>", "<respond>", "<solve>", "<propose>", "<answer>",
 )  # fmt: skip
-SPECIAL = (PAD, END, RESPOND, SOLVE, PROPOSE, ANSWER)
 PRINTABLE = tuple(chr(code) for code in range(32, 127))
+SPOKEN = (END, ANSWER, *PRINTABLE)
+"""What a response can consist of."""
 SHORTEST = 32
 """Lengths are padded to multiples of this, in tokens: few shapes, few compilations."""
 
 
 class Tokenizer:
-    """Characters of printable ASCII, the special tokens, and one token for each environment."""
+    """Characters of printable ASCII, the special tokens, and one token for each environment.
+
+    The tokens of responses come first, so that a model's output can leave out the others.
+    """
 
     def __init__(self, environments: Sequence[str]) -> None:
         self.environments = tuple(environments)
         names = tuple(f"<{name}>" for name in self.environments)
-        self._text = SPECIAL + PRINTABLE + names
+        self._text = (*SPOKEN, PAD, RESPOND, SOLVE, PROPOSE, *names)
         self._id = {text: index for index, text in enumerate(self._text)}
         self.pad_id, self.end_id = self._id[PAD], self._id[END]
 
@@ -31,6 +35,11 @@ class Tokenizer:
     def vocabulary(self) -> int:
         """Number of token ids."""
         return len(self._text)
+
+    @property
+    def spoken(self) -> int:
+        """Number of token ids that a response can consist of: the first ones."""
+        return len(SPOKEN)
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text; `<answer>` is one token.

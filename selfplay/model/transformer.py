@@ -3,7 +3,7 @@
 Pre-norm blocks with RMSNorm, rotary positions, grouped-query attention and a gated MLP; input and
 output embeddings are tied. Fed by decode.py (one token at a time, with a cache) and by the losses
 (whole sequences, without). Axes: N sequences, T query tokens, S key slots, H heads, K key-value
-heads, D width of a head, W width of the model, V vocabulary.
+heads, D width of a head, W width of the model, V vocabulary, U its first ids, which can be drawn.
 """
 
 import math
@@ -188,7 +188,8 @@ class Block(nnx.Module):
 class Transformer(nnx.Module):
     """Token ids in, logits and the keys and values of every layer out."""
 
-    def __init__(self, config: ModelConfig, vocabulary: int, rngs: nnx.Rngs) -> None:
+    def __init__(self, config: ModelConfig, vocabulary: int, spoken: int, rngs: nnx.Rngs) -> None:
+        self.spoken = spoken
         self.embedding_VW = _normal(rngs, (vocabulary, config.width), config.width**-0.5)
         self.blocks = nnx.List([Block(config, rngs) for _ in range(config.layers)])
         self.final_norm = RMSNorm(config.width)
@@ -212,7 +213,7 @@ class Transformer(nnx.Module):
                 ones are written at `slot`.
             slot: int, first slot that the new tokens take in the cache.
         Returns:
-            logits float [N, T, V], and for every layer the keys and values that were attended to,
+            logits float [N, T, U], and for every layer the keys and values that were attended to,
             each [N, K, S, D].
         """
         scale = math.sqrt(self.embedding_VW.shape[1])  # rows have unit norm: give unit components
@@ -223,7 +224,7 @@ class Transformer(nnx.Module):
                 x_NTW, position_NT, visible_NTS, None if cache is None else cache[layer], slot
             )
             seen.append(key_values)
-        return self.final_norm(x_NTW) @ self.embedding_VW[...].T, tuple(seen)
+        return self.final_norm(x_NTW) @ self.embedding_VW[: self.spoken].T, tuple(seen)
 
 
 class Network(NamedTuple):
@@ -237,9 +238,16 @@ class Network(NamedTuple):
         return Network(self.graph, params)
 
 
-def create(config: ModelConfig, vocabulary: int, key: jax.Array) -> Network:
-    """A new network with random parameters, drawn from `key`."""
-    graph, params = nnx.split(Transformer(config, vocabulary, nnx.Rngs(params=key)))
+def create(config: ModelConfig, vocabulary: int, spoken: int, key: jax.Array) -> Network:
+    """A new network with random parameters.
+
+    Args:
+        config: the shape.
+        vocabulary: number of token ids that it reads.
+        spoken: how many of them, the first ones, it can draw.
+        key: what the parameters are drawn from.
+    """
+    graph, params = nnx.split(Transformer(config, vocabulary, spoken, nnx.Rngs(params=key)))
     return Network(graph, params)
 
 

@@ -22,7 +22,7 @@ LIMIT = 70
 def brief(network, tokenizer):
     """The tiny network with a longer `<end>` embedding: some responses end early, some never."""
     model = nnx.merge(network.graph, jax.tree.map(jax.numpy.copy, network.params))
-    longer = model.embedding_VW[...].at[tokenizer.end_id].multiply(2.0)
+    longer = model.embedding_VW[...].at[tokenizer.end_id].multiply(2.2)
     model.embedding_VW[...] = longer
     return network.with_params(nnx.split(model)[1])
 
@@ -34,7 +34,7 @@ def prompts(tokenizer):
 
 @pytest.fixture(scope="module")
 def key_N():
-    return streams.row_keys(0, 1, "test", len(TEXTS) * ATTEMPTS)
+    return streams.row_keys(0, 3, "test", len(TEXTS) * ATTEMPTS)
 
 
 @pytest.fixture(scope="module")
@@ -201,11 +201,11 @@ def test_limits_out_of_range(sizes):
         DecodeConfig(**sizes)
 
 
-def test_surprisal_is_the_mean_over_the_tokens_drawn():
+def test_surprisal_is_the_sum_over_the_tokens_drawn():
     samples = decode.Samples(
         token_NT=np.ones((2, 3), np.int32),
         logprob_NT=np.array([[-1.0, -0.5, 0.0], [-2.0, -2.0, -0.5]], np.float32),
         length_N=np.array([2, 3]),
         ended_N=np.array([True, False]),
     )
-    assert samples.surprisal_N.tolist() == [0.75, 1.5]
+    assert samples.surprisal_N.tolist() == [1.5, 4.5]

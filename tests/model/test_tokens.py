@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay.model.tokens import ANSWER, PRINTABLE, SPECIAL, Tokenizer, pad, padded_length
+from selfplay.model.tokens import ANSWER, PRINTABLE, Tokenizer, pad, padded_length
 
 TOKENIZER = Tokenizer(("arithmetic", "modular"))
 TEXTS = st.lists(st.sampled_from([*PRINTABLE, ANSWER]), max_size=40).map("".join)
@@ -13,8 +13,14 @@ TEXTS = st.lists(st.sampled_from([*PRINTABLE, ANSWER]), max_size=40).map("".join
 
 def test_vocabulary_is_special_printable_environments():
     assert TOKENIZER.vocabulary == 6 + 95 + 2
-    assert (TOKENIZER.pad_id, TOKENIZER.end_id) == (0, 1)
-    assert TOKENIZER.encode(" ") == [len(SPECIAL)]
+
+
+@given(TEXTS)
+def test_what_a_response_can_consist_of_comes_first(text):
+    assert TOKENIZER.spoken == 2 + 95
+    assert all(index < TOKENIZER.spoken for index in TOKENIZER.response(text))
+    assert TOKENIZER.pad_id >= TOKENIZER.spoken
+    assert min(TOKENIZER.solver_prompt("modular", "")) >= TOKENIZER.spoken
 
 
 @given(TEXTS)

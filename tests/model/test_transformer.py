@@ -132,8 +132,9 @@ def test_a_query_that_sees_nothing_gives_no_nan(model):
 
 
 def test_parameters_follow_from_the_key(network, model_config, tokenizer):
-    again = transformer.create(model_config, tokenizer.vocabulary, jax.random.key(0))
-    other = transformer.create(model_config, tokenizer.vocabulary, jax.random.key(1))
+    sizes = (tokenizer.vocabulary, tokenizer.spoken)
+    again = transformer.create(model_config, *sizes, jax.random.key(0))
+    other = transformer.create(model_config, *sizes, jax.random.key(1))
     leaves = [jax.tree.leaves(made.params) for made in (network, again, other)]
     assert all(np.array_equal(a, b) for a, b in zip(leaves[0], leaves[1], strict=True))
     assert any(not np.array_equal(a, b) for a, b in zip(leaves[0], leaves[2], strict=True))
