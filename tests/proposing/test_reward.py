@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay.proposing.reward import FRESH, freshness, learnability, worth
+from selfplay.proposing.reward import REPEATS, freshness, learnability, worth
 
 ATTEMPTS = st.integers(0, 16).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -37,19 +37,28 @@ def test_learnability_is_the_mean_under_the_posterior(attempts):
 
 
 def test_freshness_by_hand():
-    assert [freshness(part * FRESH) for part in (0.0, 0.25, 1.0, 3.0)] == [0.0, 0.25, 1.0, 1.0]
+    assert freshness(0.0) == pytest.approx(0.0, abs=1e-40)  # it writes nothing else
+    assert freshness(math.log(REPEATS)) == pytest.approx(math.exp(-1.0))
+    assert freshness(8.0) == pytest.approx(0.967, abs=1e-3)
+
+
+@given(st.floats(0.01, 1.0))
+def test_freshness_is_the_chance_not_to_come_back(probability):
+    chance = (1.0 - probability) ** REPEATS
+    assert freshness(-math.log(probability)) == pytest.approx(chance, abs=0.01)
 
 
 def test_worth_by_hand():
     most = 100 / 110
-    assert worth(4, 8, 1500.0, 1500.0, FRESH) == pytest.approx(most)
-    assert worth(4, 8, 1500.0, 1326.0, FRESH) == pytest.approx(most * math.exp(-0.5))
-    assert worth(4, 8, 1500.0, 1326.0, 0.1 * FRESH) == pytest.approx(0.1 * most * math.exp(-0.5))
-    assert worth(8, 8, 1500.0, 1500.0, FRESH) == pytest.approx(36 / 110)
+    assert worth(4, 8, 1500.0, 1500.0, 50.0) == pytest.approx(most)
+    assert worth(4, 8, 1500.0, 1326.0, 50.0) == pytest.approx(most * math.exp(-0.5))
+    once = math.log(REPEATS)  # the text is expected once among the next
+    assert worth(4, 8, 1500.0, 1326.0, once) == pytest.approx(most * math.exp(-1.5))
+    assert worth(8, 8, 1500.0, 1500.0, 50.0) == pytest.approx(36 / 110)
 
 
 @given(
-    ATTEMPTS, st.floats(0, 3000), st.floats(0, 3000), st.floats(0, 500), st.floats(0, 5),
+    ATTEMPTS, st.floats(0, 3000), st.floats(0, 3000), st.floats(0, 500), st.floats(0, 50),
     st.floats(0, 1),
 )  # fmt: skip
 def test_worth_is_within_0_and_1_and_falls_with_distance_and_repetition(
