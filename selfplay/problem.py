@@ -61,8 +61,12 @@ class Outcome(StrEnum):
 
     CORRECT = "correct"
     WRONG = "wrong"
-    MALFORMED = "malformed"
-    """No readable answer in the one place where it is looked for."""
+    UNPARSABLE = "unparsable"
+    """No readable answer of the declared kind in the one place where it is looked for."""
+    AMBIGUOUS = "ambiguous"
+    """More than one answer: two different ones, a hedge, a chain, a list of options."""
+    TIMEOUT = "timeout"
+    """The response made the grader work longer than its budget, and was cut off."""
     ERROR = "error"
     """The grader itself failed: masked from training, never counted against the solver."""
 

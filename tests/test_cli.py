@@ -101,7 +101,7 @@ def test_grade_needs_no_model(tmp_path, capsys):
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     main(["grade", str(file)])
     verdicts = [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()]
-    assert verdicts == ["correct", "wrong", "malformed"]
+    assert verdicts == ["correct", "wrong", "unparsable"]
 
 
 def test_grade_names_the_bad_line(tmp_path, capsys):

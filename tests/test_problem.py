@@ -40,7 +40,8 @@ def test_what_is_not_json_is_refused():
 
 @pytest.mark.parametrize(
     ("outcome", "correct", "graded"),
-    [("correct", True, True), ("wrong", False, True), ("malformed", False, True),
+    [("correct", True, True), ("wrong", False, True), ("unparsable", False, True),
+     ("ambiguous", False, True), ("timeout", False, True),
      ("error", False, False)],
 )  # fmt: skip
 def test_only_a_grader_error_is_ungraded(outcome, correct, graded):

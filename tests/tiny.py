@@ -45,7 +45,7 @@ class Last(Environment):
         try:
             right = final_answer(response) == problem.gold
         except AnswerError:
-            return Verdict(Outcome.MALFORMED)
+            return Verdict(Outcome.UNPARSABLE)
         return Verdict(Outcome.CORRECT if right else Outcome.WRONG)
 
     def demonstrate(self, problem: Problem, rng: random.Random) -> str:

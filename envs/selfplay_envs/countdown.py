@@ -22,9 +22,9 @@ from selfplay.grading import (
     chain,
     evaluate,
     final_answer,
-    malformed,
     parse,
     to_text,
+    unreadable,
 )
 from selfplay.problem import (
     ANSWER_OPEN,
@@ -105,9 +105,9 @@ class Countdown(Environment):
             used = sorted(_operands(node))
             value = evaluate(node) if used == list(numbers) else None
         except AnswerError as error:
-            return malformed(error)
+            return unreadable(error)
         except ExpressionError:
-            return Verdict(Outcome.MALFORMED, "not an expression")
+            return Verdict(Outcome.UNPARSABLE, "not an expression")
         if value is None:
             return Verdict(Outcome.WRONG, "other numbers")
         if value != target:

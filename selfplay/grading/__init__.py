@@ -6,8 +6,8 @@ from selfplay.grading.answers import (
     grade_integer,
     grade_rational,
     integer,
-    malformed,
     rational,
+    unreadable,
 )
 from selfplay.grading.expressions import (
     BinaryOperation,
@@ -38,8 +38,8 @@ __all__ = [
     "grade_integer",
     "grade_rational",
     "integer",
-    "malformed",
     "parse",
     "rational",
     "to_text",
+    "unreadable",
 ]

@@ -29,14 +29,15 @@ _DECIMAL = re.compile(rf"(?=[-0-9.]{{3,{MAX_DIGITS + 2}}}\Z)(-?{_NATURAL})\.([0-
 class AnswerError(ValueError):
     """A response or an answer that cannot be read; `reason` is the short word for counting."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: str, detail: str, outcome: Outcome = Outcome.UNPARSABLE) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
+        self.outcome = outcome
 
 
-def malformed(error: AnswerError) -> Verdict:
+def unreadable(error: AnswerError) -> Verdict:
     """The verdict on a response that could not be read."""
-    return Verdict(Outcome.MALFORMED, error.reason)
+    return Verdict(error.outcome, error.reason)
 
 
 def final_answer(response: str) -> str:
@@ -61,7 +62,9 @@ def final_answer(response: str) -> str:
         return _boxed(response)
     answers = {_enclosed(part) for part in opened}
     if len(answers) > 1:
-        raise AnswerError("two answers", f"{len(answers)} different texts follow {ANSWER_OPEN}")
+        raise AnswerError(
+            "two answers", f"{len(answers)} different texts follow {ANSWER_OPEN}", Outcome.AMBIGUOUS
+        )
     (answer,) = answers
     return _not_empty(answer)
 
@@ -112,7 +115,7 @@ def _grade_number(gold: str, response: str, read: Callable[[str], int | Fraction
         answer = final_answer(response)
         given = read(answer)
     except AnswerError as error:
-        return malformed(error)
+        return unreadable(error)
     try:
         expected = read(gold)
     except AnswerError:
@@ -136,7 +139,7 @@ def _boxed(response: str) -> str:
     if not opened:
         raise AnswerError("no answer", f"no {ANSWER_OPEN} in {response[:40]!r}")
     if len(opened) > 1:
-        raise AnswerError("two answers", f"{len(opened)} boxes")
+        raise AnswerError("two answers", f"{len(opened)} boxes", Outcome.AMBIGUOUS)
     depth = 1
     for index, character in enumerate(opened[0]):
         depth += (character == "{") - (character == "}")

@@ -9,12 +9,12 @@ from selfplay.problem import Environment, Outcome, Problem, Verdict
 
 
 def judge(environment: Environment, problem: Problem, response: str, ended: bool) -> Verdict:
-    """Grade one response; one that was cut at the token limit is malformed.
+    """Grade one response; one that was cut at the token limit is unparsable.
 
     A grader that raises gives the outcome `error`: masked from training, counted on the board.
     """
     if not ended:
-        return Verdict(Outcome.MALFORMED, "cut at the token limit")
+        return Verdict(Outcome.UNPARSABLE, "cut at the token limit")
     try:
         return environment.grade(problem, response)
     except Exception as error:  # the grader's failure must not pass for the solver's

@@ -92,7 +92,7 @@ class TestEveryLevel:
                 f"<answer>{problem.text}=", f"{gold}</answer>{'x' * 70_000}",
             ]:  # fmt: skip
                 verdict = environment.grade(problem, response)
-                assert verdict.outcome in (Outcome.WRONG, Outcome.MALFORMED), response[:80]
+                assert verdict.outcome not in (Outcome.CORRECT, Outcome.ERROR), response[:80]
                 assert 0 < len(verdict.reason) <= 30
 
     def test_no_constant_answer_pays(self, environment, level):

@@ -89,9 +89,9 @@ def test_refused_with_a_reason(text, reason):
         ("3*5+5", Outcome.WRONG, "other numbers"),
         ("35-7", Outcome.WRONG, "other numbers"),
         ("3+5+7", Outcome.WRONG, "other value"),
-        ("3*5+7=22", Outcome.MALFORMED, "not an expression"),
-        ("3*5--7", Outcome.MALFORMED, "not an expression"),
-        ("3*5+7*x", Outcome.MALFORMED, "not an expression"),
+        ("3*5+7=22", Outcome.UNPARSABLE, "not an expression"),
+        ("3*5--7", Outcome.UNPARSABLE, "not an expression"),
+        ("3*5+7*x", Outcome.UNPARSABLE, "not an expression"),
         ("3/(5-7+2)", Outcome.WRONG, "other numbers"),
     ],
 )

@@ -123,12 +123,12 @@ def test_readers_raise_answer_errors_only(text):
         ("15/4", "<answer>3.75", Outcome.CORRECT, "equal"),
         ("15/4", "<answer>-15/4", Outcome.WRONG, "not equal"),
         ("1/3", "<answer>0.3333333333", Outcome.WRONG, "not equal"),
-        ("5", "<answer>5 or 6", Outcome.MALFORMED, "not a number"),
-        ("5", "<answer>7=5", Outcome.MALFORMED, "not a number"),
-        ("5", "5", Outcome.MALFORMED, "no answer"),
-        ("5", "<answer>4<answer>5", Outcome.MALFORMED, "two answers"),
+        ("5", "<answer>5 or 6", Outcome.UNPARSABLE, "not a number"),
+        ("5", "<answer>7=5", Outcome.UNPARSABLE, "not a number"),
+        ("5", "5", Outcome.UNPARSABLE, "no answer"),
+        ("5", "<answer>4<answer>5", Outcome.AMBIGUOUS, "two answers"),
         ("five", "<answer>5", Outcome.ERROR, "unreadable gold"),
-        ("five", "<answer>five", Outcome.MALFORMED, "not a number"),
+        ("five", "<answer>five", Outcome.UNPARSABLE, "not a number"),
     ],
 )
 def test_grade_rational(gold, response, outcome, reason):
@@ -138,5 +138,5 @@ def test_grade_rational(gold, response, outcome, reason):
 
 def test_an_integer_is_wanted_as_an_integer():
     assert grade_integer("3", "<answer>3").correct
-    assert grade_integer("3", "<answer>6/2").outcome is Outcome.MALFORMED
+    assert grade_integer("3", "<answer>6/2").outcome is Outcome.UNPARSABLE
     assert grade_rational("3", "<answer>6/2").correct

@@ -34,7 +34,7 @@ def test_a_cut_response_is_malformed_and_not_even_graded(environments):
     problem = environments["arithmetic"].parse("1+2")
     for environment in (environments["arithmetic"], failing(ValueError())):
         verdict = judge(environment, problem, "<answer>3", ended=False)
-        assert (verdict.outcome, verdict.reason) == (Outcome.MALFORMED, "cut at the token limit")
+        assert (verdict.outcome, verdict.reason) == (Outcome.UNPARSABLE, "cut at the token limit")
 
 
 def test_attempts_at_a_problem_lie_side_by_side(environments):
@@ -46,5 +46,5 @@ def test_attempts_at_a_problem_lie_side_by_side(environments):
     ended = [True, True, True, True, True, False]
     verdicts = judge_all(environments, problems, responses, ended)
     assert [verdict.outcome.value for verdict in verdicts] == [
-        "correct", "wrong", "malformed", "wrong", "correct", "malformed",
+        "correct", "wrong", "unparsable", "wrong", "correct", "unparsable",
     ]  # fmt: skip
