@@ -40,6 +40,9 @@ class RunConfig:
     """Where to compute; `auto` takes an accelerator if there is one."""
     checkpoint_every: int = 25
     """Generations between checkpoints; there is one after the warm-up and one at the end too."""
+    attempts_every: int = 10
+    """Generations between those whose attempts are kept for `selfplay bench grade --audit`; 0 keeps
+    none. One costs problems x attempts x length in bytes."""
     model: ModelConfig = field(default_factory=ModelConfig)
     """Shape of the network."""
     warmup: WarmupConfig = field(default_factory=WarmupConfig)
@@ -60,10 +63,11 @@ class RunConfig:
     """How progress is measured."""
 
     def __post_init__(self) -> None:
-        if self.generations < 0 or self.checkpoint_every < 1 or self.seed < 0:
+        if min(self.generations, self.seed, self.attempts_every) < 0 or self.checkpoint_every < 1:
             raise ValueError(
-                f"generations={self.generations} and seed={self.seed} must be at least 0, "
-                f"checkpoint_every={self.checkpoint_every} at least 1."
+                f"generations={self.generations}, seed={self.seed} and attempts_every="
+                f"{self.attempts_every} must be at least 0, checkpoint_every="
+                f"{self.checkpoint_every} at least 1."
             )
         if not self.environments or len(set(self.environments)) != len(self.environments):
             raise ValueError(

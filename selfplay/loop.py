@@ -100,9 +100,9 @@ class Turn:
     """P problem ratings after the outcomes, in points."""
     worths: list[float]
     """Reward of each of `proposals`, in [0, 1]."""
-    outcomes: Counter[Outcome]
-    """Attempts by outcome."""
     attempts: Rollout
+    verdicts: list[Verdict]
+    """P times G verdicts on the attempts, in their order."""
     mixed_groups: int
     """Problems that some but not all attempts solved: those that teach."""
     generated_tokens: int
@@ -114,6 +114,11 @@ class Turn:
     disagree on."""
     seconds: dict[str, float]
     """Wall time of propose, decode, grade and train."""
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """Number of attempts by outcome."""
+        return Counter(verdict.outcome for verdict in self.verdicts)
 
     @property
     def valid_rate(self) -> float:
@@ -167,8 +172,7 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
     drawn += proposer_rollout.generated_tokens if proposer_rollout else 0
     turn = Turn(
         generation=number, posed=posed, proposals=proposals, games=games,
-        ratings_after=ratings_after, worths=worths, attempts=attempts,
-        outcomes=Counter(verdict.outcome for verdict in verdicts),
+        ratings_after=ratings_after, worths=worths, attempts=attempts, verdicts=verdicts,
         mixed_groups=sum(0 < game.solved < game.graded for game in games),
         generated_tokens=drawn, trained_tokens=learning.tokens, loss=learning.loss,
         gradient_norm=learning.gradient_norm, first_ratio_gap=learning.first_ratio_gap,

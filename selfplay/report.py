@@ -43,9 +43,9 @@ def scalars(
     turn: Turn, state: State, snapshot: Snapshot, parts: Parts, seconds: float
 ) -> dict[str, float]:
     """The numbers of a generation by TensorBoard tag."""
-    graded = sum(count for outcome, count in turn.outcomes.items() if outcome is not Outcome.ERROR)
-    attempts = max(1, turn.outcomes.total())
-    solved = turn.outcomes[Outcome.CORRECT] / max(1, graded)
+    outcomes = turn.outcomes
+    attempts = max(1, outcomes.total())
+    solved = outcomes[Outcome.CORRECT] / max(1, attempts - outcomes[Outcome.ERROR])
     on_level = sum(proposal.proposer == LEARNED for proposal in turn.posed)
     predicted = float(np.mean([proposal.request.predicted for proposal in turn.posed]))
     values = {
@@ -53,10 +53,10 @@ def scalars(
         "curriculum/pass_rate_sampled": solved,
         "curriculum/pass_rate_predicted": predicted,
         "curriculum/mixed_groups": turn.mixed_groups / len(turn.games),
-        "attempts/unparsable": turn.outcomes[Outcome.UNPARSABLE] / attempts,
-        "attempts/ambiguous": turn.outcomes[Outcome.AMBIGUOUS] / attempts,
-        "attempts/timeouts": turn.outcomes[Outcome.TIMEOUT] / attempts,
-        "attempts/grader_errors": turn.outcomes[Outcome.ERROR] / attempts,
+        "attempts/unparsable": outcomes[Outcome.UNPARSABLE] / attempts,
+        "attempts/ambiguous": outcomes[Outcome.AMBIGUOUS] / attempts,
+        "attempts/timeouts": outcomes[Outcome.TIMEOUT] / attempts,
+        "attempts/grader_errors": outcomes[Outcome.ERROR] / attempts,
         "attempts/length": float(turn.attempts.samples.length_N.mean()),
         "proposer/valid_rate": turn.valid_rate,
         "proposer/on_level": on_level / max(1, len(turn.proposals)),

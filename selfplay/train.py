@@ -17,7 +17,7 @@ import numpy as np
 from selfplay import evaluate, loop, report
 from selfplay.board import Board
 from selfplay.config import RunConfig
-from selfplay.curriculum.archive import Archive, Posed, Rejected
+from selfplay.curriculum.archive import Archive, Attempt, Posed, Rejected
 from selfplay.curriculum.elo import Ratings
 from selfplay.evaluate import Interval, Scores
 from selfplay.learning import warmup
@@ -178,6 +178,7 @@ class Session:
         start = time.perf_counter()
         state, turn = loop.generation(self._parts.ring, state)
         self._keep(turn)
+        self._warn_of_grader_errors(turn)
         last = state.generation == self._config.generations  # looked at and saved by run()
         every = self._config.evaluation.every
         if every and state.generation % every == 0 and not last:
@@ -210,6 +211,7 @@ class Session:
                 for p in turn.proposals
                 if p.problem is None
             ),
+            self._attempts_to_keep(turn),
         )  # fmt: skip
         self._folder.log(
             {
@@ -221,6 +223,26 @@ class Session:
                 "trained_tokens": turn.trained_tokens,
             }
         )
+
+    def _attempts_to_keep(self, turn: Turn) -> Iterator[Attempt]:
+        every = self._config.attempts_every
+        if not every or turn.generation % every:
+            return
+        each = len(turn.verdicts) // len(turn.posed)
+        for row, (text, verdict) in enumerate(zip(turn.attempts.texts, turn.verdicts, strict=True)):
+            yield Attempt(
+                turn.generation, *divmod(row, each), text, verdict.outcome, verdict.reason
+            )
+
+    def _warn_of_grader_errors(self, turn: Turn) -> None:
+        """A failing grader is no failing solver: say so at once."""
+        errors = [verdict for verdict in turn.verdicts if not verdict.graded]
+        if errors:
+            self._listener.note(
+                f"Generation {turn.generation}: the grader failed on {len(errors)} of "
+                f"{len(turn.verdicts)} attempts; they teach nothing and count for nobody. First: "
+                f"{errors[0].reason[:200]}"
+            )
 
     def _attempt(self, state: State, problems: list[Problem], samples: int, stream: str,
                  temperature: float = 1.0) -> Scores:  # fmt: skip

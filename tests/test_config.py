@@ -70,6 +70,7 @@ def test_the_round_trip_keeps_types():
         ({"seed": -1}, ["seed=-1"]),
         ({"generations": -1}, ["generations=-1"]),
         ({"checkpoint_every": 0}, ["checkpoint_every=0"]),
+        ({"attempts_every": -1}, ["attempts_every=-1"]),
         ({"curriculum__target": 1.0}, ["curriculum.target=1.0", "default"]),
         ({"curriculum__elo__step": 0.0}, ["elo.step=0.0"]),
         ({"update__learning_rate": math.nan}, ["update.learning_rate=nan"]),

@@ -8,6 +8,7 @@ import pytest
 from tiny import CONFIG, Last
 
 from selfplay import environments, report, train
+from selfplay.curriculum.archive import Archive
 from selfplay.run import RunFolder
 
 
@@ -112,6 +113,44 @@ def test_stopped_in_the_warm_up_it_starts_over(tmp_path, monkeypatch):
     assert folder.generations() == []
     result = train.train(RunFolder.open(folder.path), Silent())
     assert result.finished
+
+
+def test_attempts_of_some_generations_are_kept_with_their_verdicts(tmp_path):
+    config = replace(CONFIG, generations=4, attempts_every=2)
+    train.train(folder := RunFolder.create(tmp_path / "run", config), Silent())
+    archive = Archive(folder.archive_path)
+    rows = archive.query(
+        "SELECT text, response, outcome, graded, solved, generation, slot FROM posed "
+        "JOIN attempts USING (generation, slot) ORDER BY generation, slot, attempt"
+    )
+    archive.close()
+    assert {row[5] for row in rows} == {2, 4}
+    assert len(rows) == 2 * config.rollout.problems * config.rollout.attempts
+    environment = Last()
+    for text, response, outcome, *_ in rows[:50]:
+        assert environment.grade(environment.parse(text), response).outcome == outcome
+    first = rows[: config.rollout.attempts]
+    assert sum(row[2] == "correct" for row in first) == first[0][4]
+
+
+def test_a_failing_grader_is_told_at_once_and_teaches_nothing(tmp_path, monkeypatch):
+    grade = Last.grade
+
+    def fail(self, problem, response):
+        if problem.gold < "n":
+            raise RuntimeError("no disk")
+        return grade(self, problem, response)
+
+    folder = RunFolder.create(tmp_path / "run", replace(CONFIG, generations=1))
+    monkeypatch.setattr(Last, "grade", fail)
+    listener = Silent()
+    train.train(folder, listener)
+    (told,) = [note for note in listener.notes if "grader failed" in note]
+    failed = [game for game in folder.outcomes()[0]["games"] if game[3] == 0]
+    asked = CONFIG.rollout.problems * CONFIG.rollout.attempts
+    assert 0 < len(failed) < CONFIG.rollout.problems
+    assert f"{len(failed) * CONFIG.rollout.attempts} of {asked} attempts" in told
+    assert "RuntimeError: no disk" in told
 
 
 def test_warm_up_alone_is_a_run(tmp_path):

@@ -1,8 +1,6 @@
-"""`selfplay solve`, `propose` and `grade`: look at single problems and answers."""
+"""`selfplay solve` and `propose`: look at single problems and answers."""
 
-import json
 import secrets
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from tyro.conf import Positional
 
-from selfplay import environments as installed
 from selfplay import streams
-from selfplay.cli import options
+from selfplay.cli import options, runs
 from selfplay.cli.options import Count
 from selfplay.curriculum import elo
 from selfplay.grading.judge import judge
@@ -43,9 +40,9 @@ def solve_command(arguments: Sequence[str]) -> None:
             seed: of the sampling; random by default.
         """
         console = Console(highlight=False)
-        with options.opened(run) as (folder, parts, _):
+        with runs.opened(run) as (folder, parts, _):
             posed = read_problem(problem, env, parts.environments)
-            network = parts.trained(options.state_of(folder, parts))
+            network = parts.trained(runs.state_of(folder, parts))
             key_N = streams.row_keys(
                 secrets.randbits(31) if seed is None else seed, 0, "solve", samples
             )
@@ -89,13 +86,13 @@ def propose_command(arguments: Sequence[str]) -> None:
             seed: of the sampling; random by default.
         """
         console = Console(highlight=False)
-        with options.opened(run) as (folder, parts, _):
+        with runs.opened(run) as (folder, parts, _):
             if env not in parts.environments:
                 raise ValueError(
                     f"this run does not know the environment {env!r}; it has "
                     f"{', '.join(parts.environments)}."
                 )
-            state = options.state_of(folder, parts)
+            state = runs.state_of(folder, parts)
             manager = parts.ring.manager
             proposer = Learned(
                 parts.environments, parts.ring.tokenizer, parts.gate,
@@ -134,40 +131,6 @@ def propose_command(arguments: Sequence[str]) -> None:
         arguments,
         example="propose runs/quickstart --env countdown --rating 1600",
     )
-
-
-def grade_command(arguments: Sequence[str]) -> None:
-    """`selfplay grade FILE.jsonl`."""
-
-    def grade(file: Positional[Path]) -> None:
-        """Grade responses: prints a verdict for each line, then the counts. Needs no model.
-
-        Args:
-            file: lines of JSON, each {"environment": NAME, "problem": TEXT, "response": TEXT}.
-        """
-        counts: Counter[str] = Counter()
-        loaded: dict[str, Environment] = {}
-        for number, line in enumerate(file.read_text().splitlines(), start=1):
-            try:
-                row = json.loads(line)
-                name, text, response = row["environment"], row["problem"], row["response"]
-                if name not in loaded:
-                    loaded[name] = installed.load(name)
-                posed = loaded[name].parse(text)
-            except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-                raise ValueError(
-                    f"{file}, line {number}: {type(error).__name__}: {error}. Each line needs the "
-                    'keys "environment", "problem" and "response"; `selfplay envs show NAME` '
-                    "prints problems in the right notation."
-                ) from error
-            verdict = judge(loaded[name], posed, str(response), ended=True)
-            counts[verdict.outcome] += 1
-            print(json.dumps({"verdict": verdict.outcome, "reason": verdict.reason}))
-        Console(stderr=True, highlight=False).print(
-            ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()) or "no lines"
-        )
-
-    options.parse(grade, "grade", arguments, example="grade responses.jsonl")
 
 
 def read_problem(text: str, env: str | None, environments: Mapping[str, Environment]) -> Problem:

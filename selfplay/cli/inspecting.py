@@ -13,7 +13,7 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from selfplay import environments as installed
-from selfplay.cli import options
+from selfplay.cli import options, runs
 from selfplay.cli.options import Count
 from selfplay.curriculum.archive import Archive
 from selfplay.problem import Environment, Outcome, ProposalError
@@ -41,8 +41,8 @@ def show_curriculum(run: Positional[Path]) -> None:
         run: the run folder.
     """
     console = Console(highlight=False)
-    with options.opened(run) as (folder, parts, _):
-        state = options.state_of(folder, parts)
+    with runs.opened(run) as (folder, parts, _):
+        state = runs.state_of(folder, parts)
         manager, rated = parts.ring.manager, state.ratings
         predicted_EL = manager.predicted(rated)
         table = Table(

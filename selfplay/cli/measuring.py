@@ -14,7 +14,7 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from selfplay import report
-from selfplay.cli import options
+from selfplay.cli import options, runs
 from selfplay.evaluate import Interval
 from selfplay.loop import State
 from selfplay.run import RunFolder
@@ -64,14 +64,14 @@ def eval_command(arguments: Sequence[str]) -> None:
 
 def measure(run: Path, samples: int | None) -> dict[str, Any]:
     """Evaluate the checkpoints after the warm-up and the latest; gather the run's figures."""
-    with options.opened(run) as (folder, parts, _):
+    with runs.opened(run) as (folder, parts, _):
         if samples is not None:
             parts = _with_samples(parts, samples)
         there = folder.generations()
         if not there:
             raise ValueError(f"{run} has no checkpoint yet; its warm-up was not finished.")
-        first = options.state_of(folder, parts, 0) if 0 in there else None
-        last = options.state_of(folder, parts)
+        first = runs.state_of(folder, parts, 0) if 0 in there else None
+        last = runs.state_of(folder, parts)
         start = report.full_evaluation(parts, first) if first else None
         end = report.full_evaluation(parts, last)
         config = folder.config

@@ -1,17 +1,9 @@
-"""What several verbs share: parsing, opening a run, reading its network."""
+"""Parsing of a verb's options. Imports nothing heavy: not every verb needs a model."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import tyro
-
-from selfplay import device, train
-from selfplay.curriculum.archive import Archive
-from selfplay.loop import State
-from selfplay.parts import Parts, build
-from selfplay.run import RunFolder
 
 Count = Annotated[int, tyro.conf.arg(aliases=["-n"])]
 """A number of samples, `--n` or `-n`."""
@@ -41,21 +33,3 @@ def subcommands(
         args=arguments,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[tuple[RunFolder, Parts, Archive]]:
-    """A run's folder and parts; its archive is closed at the end."""
-    folder = RunFolder.open(path)
-    device.require(folder.config.device)
-    archive = Archive(folder.archive_path)
-    try:
-        yield folder, build(folder.config, archive), archive
-    finally:
-        archive.close()
-        folder.close()
-
-
-def state_of(folder: RunFolder, parts: Parts, generation: int | None = None) -> State:
-    """The state at a checkpoint, the latest by default."""
-    return train.from_tree(folder.restore(train.as_tree(parts.state()), generation))

@@ -1,7 +1,8 @@
 """The archive: every problem ever posed and what became of it, one SQLite file in the run folder.
 
-The gate asks it for duplicates, people ask it what was posed and why. One writer; a generation is
-one transaction. Lookups and inserts cost O(log problems).
+The gate asks it for duplicates, people ask it what was posed and why, and an audit grades the kept
+attempts again. One writer; a generation is one transaction. Lookups and inserts cost O(log
+problems).
 """
 
 import sqlite3
@@ -37,6 +38,15 @@ CREATE TABLE IF NOT EXISTS rejected (
     text TEXT NOT NULL,
     reason TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS attempts (
+    generation INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    response TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (generation, slot, attempt)
+) WITHOUT ROWID;
 """
 
 
@@ -74,6 +84,20 @@ class Rejected(NamedTuple):
     reason: str
 
 
+class Attempt(NamedTuple):
+    """One response to a posed problem, and the verdict on it."""
+
+    generation: int
+    slot: int
+    """Place of its problem in the generation's batch."""
+    attempt: int
+    """Place among the attempts at that problem."""
+    response: str
+    outcome: str
+    """A value of `selfplay.problem.Outcome`."""
+    reason: str
+
+
 class Archive:
     """Problems by key, and their history."""
 
@@ -92,7 +116,12 @@ class Archive:
         """Number of different problems."""
         return self._connection.execute("SELECT COUNT(DISTINCT key) FROM posed").fetchone()[0]
 
-    def add(self, posed: Iterable[Posed], rejected: Iterable[Rejected]) -> None:
+    def add(
+        self,
+        posed: Iterable[Posed],
+        rejected: Iterable[Rejected],
+        attempts: Iterable[Attempt] = (),
+    ) -> None:
         """Write a generation, whole or not at all."""
         rows = [
             (p.generation, p.slot, p.problem.key, p.problem.environment, p.problem.level,
@@ -106,12 +135,15 @@ class Archive:
                 "INSERT OR REPLACE INTO posed VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
             )
             self._connection.executemany("INSERT INTO rejected VALUES (?,?,?,?)", rejected)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO attempts VALUES (?,?,?,?,?,?)", attempts
+            )
 
     def forget_after(self, generation: int) -> None:
         """Drop what came after a generation: a resumed run plays it again."""
         with self._connection:
             self._connection.execute("BEGIN")
-            for table in ("posed", "rejected"):
+            for table in ("posed", "rejected", "attempts"):
                 query = f"DELETE FROM {table} WHERE generation > ?"  # noqa: S608 (fixed names)
                 self._connection.execute(query, (generation,))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay.curriculum.archive import Archive, Posed, Rejected
+from selfplay.curriculum.archive import Archive, Attempt, Posed, Rejected
 from selfplay.problem import Problem
 
 HOSTILE = [
@@ -58,9 +58,11 @@ def test_forget_after(archive):
     for generation in (1, 2, 3):
         one = posed(generation, text=f"1+{generation}")
         archive.add([one], [Rejected(generation, "modular", "7", "trivial")])
+        archive.add([], [], [Attempt(generation, 0, 0, "<answer>2", "correct", "equal")])
     archive.forget_after(1)
     assert [("arithmetic:1+1" in archive), ("arithmetic:1+2" in archive)] == [True, False]
     assert archive.query("SELECT generation FROM rejected") == [(1,)]
+    assert archive.query("SELECT generation FROM attempts") == [(1,)]
     archive.add([posed(2, text="8+8")], [])
     assert len(archive) == 2
 
@@ -72,6 +74,12 @@ def test_a_generation_is_written_whole_or_not_at_all(archive):
     assert len(archive) == 0
     archive.add([posed(1, 0)], [])  # and it is still of use
     assert len(archive) == 1
+
+
+def test_attempts_come_out_as_they_went_in(archive):
+    kept = [Attempt(3, slot, number, "<answer>2", "wrong", "") for slot, number in [(0, 0), (0, 1)]]
+    archive.add([posed(3)], [], kept)
+    assert [Attempt(*row) for row in archive.query("SELECT * FROM attempts")] == kept
 
 
 @pytest.mark.parametrize("text", HOSTILE)
