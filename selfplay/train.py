@@ -4,6 +4,7 @@ Used by `selfplay train` and `selfplay resume`; tells its progress to whoever li
 """
 
 import signal
+import statistics
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -312,7 +313,7 @@ class Session:
             mixed_rate=float(np.mean([past.mixed_groups / len(past.games) for past in recent])),
             tokens_per_second=sum(past.generated_tokens for past in recent) / elapsed,
             time_shares={name: value / wall for name, value in spent.items()},
-            seconds_left=elapsed / len(recent) * (self._config.generations - state.generation),
+            seconds_left=self._usual_seconds() * (self._config.generations - state.generation),
         )
         self._listener.turned(snapshot)
         self._board.scalars(
@@ -322,6 +323,14 @@ class Session:
             manager = self._parts.ring.manager
             self._board.frontier(state.generation, manager.names, manager.predicted(rated))
             self._board.text(state.generation, "samples", report.samples_text(turn))
+
+    def _usual_seconds(self) -> float:
+        """Wall time of a generation; NaN after the first of a sitting, most of which is compiling.
+
+        The median, because generations with a look at the frozen problems take longer.
+        """
+        times = list(self._recent_seconds)
+        return statistics.median(times) if len(times) > 1 else float("nan")
 
 
 def as_tree(state: State) -> dict[str, Any]:

@@ -54,7 +54,8 @@ class Display:
 
     def turned(self, snapshot: Snapshot) -> None:
         """Move the generations' bar and show the numbers."""
-        left = f"{duration(snapshot.seconds_left)} left"
+        unknown = math.isnan(snapshot.seconds_left)
+        left = "time left not known yet" if unknown else f"{duration(snapshot.seconds_left)} left"
         self._bar.update(
             self._ring, completed=snapshot.generation, total=snapshot.generations, visible=True,
             left=left,
