@@ -2,11 +2,11 @@
 
 Command: selfplay train quickstart [--arm NAME] [--seed N]
 Machine: two CPU cores (1.5 GB of memory were in use after 50 generations).
-Time: `make demo` on a fresh clone took 7 minutes 28 seconds, 377 of them warm-up and generations;
-seeds 1 and 2 took 344 and 322 seconds of these.
-Expected over seeds 0, 1, 2: held-out pass@1 from 29.9%, 27.0%, 27.6% after the warm-up to 52.3%,
-47.3%, 51.2%; paired gains +22.4, +20.3, +23.6 points, each +-2.4; mean rating +312, +303, +312;
-valid proposals at the end 92%, 90%, 83%. Greedy accuracy gains 5 to 6 points.
+Time: `make demo` on a fresh clone took 7 minutes 27 seconds, 387 of them warm-up and generations;
+seeds 1 and 2 took 336 and 323 seconds of these.
+Expected over seeds 0, 1, 2: held-out pass@1 from 27.7%, 25.7%, 27.8% after the warm-up to 52.9%,
+48.9%, 51.3%; paired gains +25.1, +23.2, +23.5 points, each +-2.5; mean rating +292, +324, +330;
+valid proposals at the end 92.6%, 91.6%, 90.5%. Greedy accuracy gains 5 to 6 points.
 """
 
 from dataclasses import replace
