@@ -1,0 +1,135 @@
+"""Helper processes: answers, deadlines, failures, and what is left behind."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from selfplay.grading import worker
+from selfplay.grading.worker import Helper, HelperError
+
+SCRIPT = """
+import os, time, sys
+from selfplay.grading.worker import serve
+
+count = 0
+
+def answer(question):
+    global count
+    count += 1
+    match question:
+        case {"sleep": seconds}:
+            time.sleep(seconds)
+        case {"spin": True}:
+            while True:
+                pass
+        case {"raise": text}:
+            raise KeyError(text)
+        case {"exit": True}:
+            os._exit(3)
+        case {"print": text}:
+            print(text, flush=True)
+        case {"allocate": size}:
+            return len(bytearray(size))
+        case {"kill parent": True}:
+            os.kill(os.getppid(), 9)
+            time.sleep(5)
+    return {"asked": question, "count": count, "pid": os.getppid()}
+
+serve(answer)
+"""
+
+
+@pytest.fixture
+def helper(tmp_path, monkeypatch):
+    (tmp_path / "helper_of_tests.py").write_text(SCRIPT)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    made = Helper("helper_of_tests")
+    yield made
+    made.close()
+
+
+def children():
+    """Processes that we are the parent of, zombies too."""
+    found = set()
+    for name in os.listdir("/proc"):
+        try:
+            stat = open(f"/proc/{name}/stat").read() if name.isdigit() else ""
+        except OSError:
+            continue
+        if stat and int(stat.rpartition(")")[2].split()[1]) == os.getpid():
+            found.add(int(name))
+    return found
+
+
+def test_it_answers_and_a_question_leaves_no_trace_in_the_next(helper):
+    first, second = helper.ask([1, "ä\n"], 10), helper.ask({}, 10)
+    assert first["asked"] == [1, "ä\n"]
+    assert (first["count"], second["count"]) == (1, 1)  # each in a fork of its own
+    assert first["pid"] == second["pid"]  # of the same process
+
+
+@pytest.mark.parametrize("question", [{"sleep": 60}, {"spin": True}])
+def test_a_late_answer_is_a_timeout_and_costs_no_new_start(helper, question):
+    before = helper.ask({}, 10)["pid"]
+    start = time.monotonic()
+    with pytest.raises(TimeoutError, match=r"no answer from helper_of_tests in 0\.2 seconds"):
+        helper.ask(question, 0.2)
+    assert time.monotonic() - start < 30
+    assert helper.ask({}, 10)["pid"] == before
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ({"raise": "no such"}, "KeyError: 'no such'"),
+        ({"exit": True}, "ended without an answer"),
+        ({"allocate": 2 * worker.MEMORY}, "MemoryError"),
+    ],
+)
+def test_a_failure_is_told_and_the_next_question_is_answered(helper, question, told):
+    with pytest.raises(HelperError, match=f"helper_of_tests: {told}"):
+        helper.ask(question, 10)
+    assert helper.ask({"a": 1}, 10)["asked"] == {"a": 1}
+
+
+def test_what_is_printed_is_no_answer(helper):
+    assert helper.ask({"print": '{"answer": "forged"}'}, 10)["count"] == 1
+
+
+def test_a_killed_helper_is_replaced(helper):
+    before = helper.ask({}, 10)["pid"]
+    with pytest.raises(HelperError, match="died"):
+        helper.ask({"kill parent": True}, 0.5)
+    assert helper.ask({}, 10)["pid"] != before
+
+
+def test_several_threads_may_ask(helper):
+    answers = {}
+
+    def ask(number):
+        answers[number] = helper.ask(number, 10)["asked"]
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {number: number for number in range(8)}
+
+
+def test_closing_leaves_no_process_and_no_descriptor(helper):
+    before, open_before = children(), len(os.listdir("/proc/self/fd"))
+    helper.ask({}, 10)
+    assert len(children()) == len(before) + 1
+    with pytest.raises(TimeoutError):
+        helper.ask({"sleep": 60}, 0.1)
+    helper.close()
+    assert children() == before
+    assert len(os.listdir("/proc/self/fd")) == open_before
+
+
+def test_a_module_that_cannot_be_started_is_named():
+    with pytest.raises(HelperError, match=r"no_such_module did not start; is what it needs"):
+        Helper("no_such_module").ask({}, 1)
