@@ -31,7 +31,7 @@ VERBS = {
     "eval": Verb("measuring", "RUN [--against RUN]", "held-out accuracy with intervals"),
     "solve": Verb("asking", 'RUN "PROBLEM"', "show thinking, answer and verdict"),
     "propose": Verb("asking", "RUN --env NAME", "show proposals and verdicts of the gate"),
-    "grade": Verb("asking", "FILE.jsonl", "grade responses; needs no model"),
+    "grade": Verb("grading", "FILE.jsonl [--json]", "grade answers and programs; needs no model"),
     "curriculum": Verb("inspecting", "show|explain|export RUN", "the frontier; why and what"),
     "envs": Verb("inspecting", "list|show|check [NAME]", "browse and check environments"),
     "board": Verb("inspecting", "RUN...", "open TensorBoard on runs"),

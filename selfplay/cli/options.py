@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import tyro
 
+_CONFIG = (tyro.conf.FlagCreatePairsOff, tyro.conf.EnumChoicesFromValues)
+
 Count = Annotated[int, tyro.conf.arg(aliases=["-n"])]
 """A number of samples, `--n` or `-n`."""
 
@@ -18,7 +20,7 @@ def parse(
         prog=f"selfplay {verb}",
         description=f"{(function.__doc__ or '').splitlines()[0]}\n\nExample: selfplay {example}",
         args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
+        config=_CONFIG,
     )
 
 
@@ -31,5 +33,5 @@ def subcommands(
         prog=f"selfplay {verb}",
         description=f"Example: selfplay {example}",
         args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
+        config=_CONFIG,
     )

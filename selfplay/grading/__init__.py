@@ -21,22 +21,36 @@ from selfplay.grading.expressions import (
     parse,
     to_text,
 )
+from selfplay.grading.kinds import (
+    Checker,
+    Kind,
+    declare,
+    grade_answer,
+    grade_response,
+    infer,
+)
 from selfplay.grading.rewriting import chain
 
 __all__ = [
     "AnswerError",
     "BinaryOperation",
+    "Checker",
     "ExpressionError",
     "Integer",
+    "Kind",
     "Negate",
     "Node",
     "Variable",
     "canonical",
     "chain",
+    "declare",
     "evaluate",
     "final_answer",
+    "grade_answer",
     "grade_integer",
     "grade_rational",
+    "grade_response",
+    "infer",
     "integer",
     "parse",
     "rational",

@@ -17,7 +17,9 @@ MAX_RESPONSE = 64 * 1024
 MAX_DIGITS = 30
 """Most digits in one number (numerator, denominator, or a decimal in all)."""
 
-_BOXED = "\\boxed{"
+_BOX = "\\boxed"
+_BOXES_AROUND = re.compile(r"\A(?:\\boxed\s*\{\s*)+")
+_BRACE = re.compile(r"\\boxed\s*\{|\\.|[{}]", re.DOTALL)
 _SPACE = " \t\r\n"
 # [0-9], not \d: \d also matches the digits of every other script. \Z, not $: $ allows a newline.
 _NATURAL = rf"(?:0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}})"
@@ -44,7 +46,8 @@ def final_answer(response: str) -> str:
     r"""The answer in the one strict place of a response, without surrounding white space.
 
     That place follows `<answer>` and ends at `</answer>` or with the response; after `</answer>`
-    only white space may come. Without any `<answer>`, exactly one `\boxed{...}` is accepted.
+    only white space may come. `\boxed{...}` is another way to mark it: all marked answers must be
+    the same text.
 
     Args:
         response: what the solver wrote, of any length and content.
@@ -53,20 +56,51 @@ def final_answer(response: str) -> str:
     Raises:
         AnswerError: too long, no answer, two different answers, text after the answer, empty.
     """
+    answers = final_answers(response)
+    if len(answers) > 1:
+        raise AnswerError(
+            "two answers", f"{len(answers)} different texts are marked", Outcome.AMBIGUOUS
+        )
+    return answers[0]
+
+
+def final_answers(response: str) -> list[str]:
+    r"""The different texts that a response marks as its answer, in order; at least one.
+
+    Raises:
+        AnswerError: too long, no answer, text after the answer, empty, an unclosed box.
+    """
     if len(response) > MAX_RESPONSE:
         raise AnswerError(
             "too long", f"{len(response)} characters; at most {MAX_RESPONSE} are read"
         )
-    _, *opened = response.split(ANSWER_OPEN)
-    if not opened:
-        return _boxed(response)
-    answers = {_enclosed(part) for part in opened}
-    if len(answers) > 1:
-        raise AnswerError(
-            "two answers", f"{len(answers)} different texts follow {ANSWER_OPEN}", Outcome.AMBIGUOUS
-        )
-    (answer,) = answers
-    return _not_empty(answer)
+    reasoning, *opened = response.split(ANSWER_OPEN)
+    boxes = _boxed(reasoning) if _BOX in reasoning else []
+    if not opened and not boxes:
+        raise AnswerError("no answer", f"no {ANSWER_OPEN} in {response[:40]!r}")
+    answers = [unboxed(_enclosed(part)) for part in opened]
+    found = dict.fromkeys(filter(None, boxes)) | dict.fromkeys(answers)
+    if not found or "" in found:
+        raise AnswerError("empty", f"nothing follows {ANSWER_OPEN}")
+    return list(found)
+
+
+def unboxed(text: str) -> str:
+    r"""The content of a text that is one `\boxed{...}` and no more, else the text itself.
+
+    Raises:
+        AnswerError: it holds two different boxes, or a box that is not closed.
+    """
+    if _BOX not in text:
+        return text
+    boxes = set(_boxed(text))
+    if len(boxes) > 1:
+        raise AnswerError("two answers", f"{len(boxes)} different boxes", Outcome.AMBIGUOUS)
+    if not boxes:  # the word without braces
+        return text
+    bare = text.strip(_SPACE + "$")
+    (inside,) = boxes
+    return inside if _BOXES_AROUND.sub("", bare).rstrip("} ") == inside.rstrip("} ") else text
 
 
 def integer(text: str) -> int:
@@ -133,25 +167,24 @@ def _enclosed(part: str) -> str:
     return answer.strip(_SPACE)
 
 
-def _boxed(response: str) -> str:
-    r"""The content of the only `\boxed{...}`, up to its matching brace."""
-    _, *opened = response.split(_BOXED)
-    if not opened:
-        raise AnswerError("no answer", f"no {ANSWER_OPEN} in {response[:40]!r}")
-    if len(opened) > 1:
-        raise AnswerError("two answers", f"{len(opened)} boxes", Outcome.AMBIGUOUS)
-    depth = 1
-    for index, character in enumerate(opened[0]):
-        depth += (character == "{") - (character == "}")
-        if depth == 0:
-            return _not_empty(opened[0][:index].strip(_SPACE))
-    raise AnswerError("unclosed box", f"no matching brace in {opened[0][:40]!r}")
-
-
-def _not_empty(answer: str) -> str:
-    if not answer:
-        raise AnswerError("empty", f"nothing follows {ANSWER_OPEN}")
-    return answer
+def _boxed(text: str) -> list[str]:
+    r"""The contents of the innermost `\boxed{...}`, in one pass whatever the text."""
+    boxes: list[str] = []
+    open_braces: list[int] = []  # where the content of a box starts; 0 for any other brace
+    newest = 0  # the box that was opened last: only that one can be an innermost one
+    for mark in _BRACE.finditer(text):
+        if mark[0] == "}":
+            start = open_braces.pop() if open_braces else 0
+            if start and start == newest:
+                boxes.append(text[start : mark.start()].strip(_SPACE))
+        elif mark[0] == "{":
+            open_braces.append(0)
+        elif mark[0].endswith("{") and mark[0].startswith(_BOX):
+            newest = mark.end()
+            open_braces.append(newest)
+    if any(open_braces):
+        raise AnswerError("unclosed box", f"no matching brace in {text[-40:]!r}")
+    return boxes
 
 
 def _not_a_number(text: str, wanted: str) -> AnswerError:

@@ -38,9 +38,16 @@ from selfplay.problem import Outcome
         ("< answer>7", None),
         (r"so \boxed{\frac{1}{2}}.", r"\frac{1}{2}"),
         (r"\boxed{7", None),
-        (r"\boxed{7}\boxed{7}", None),
+        (r"\boxed{7}\boxed{7}", "7"),
+        (r"\boxed{7}\boxed{8}", None),
+        (r"\boxed{\boxed{7}}", "7"),
+        (r"in \boxed{}: \boxed{7}", "7"),
+        (r"<answer>\boxed{7}</answer>", "7"),
+        (r"<answer>\boxed{7}+1</answer>", r"\boxed{7}+1"),
+        (r"\boxed 7", None),
         (r"\boxed{}", None),
-        (r"\boxed{8}<answer>7", "7"),
+        (r"\boxed{7}<answer>7", "7"),
+        (r"\boxed{8}<answer>7", None),
     ],
 )
 def test_final_answer(response, answer):

@@ -1,0 +1,283 @@
+r"""Kinds with several values: tuple, set, multiset, matrix; each with one kind for its elements.
+
+A tuple is (1, 2), [1, 2], or 1, 2; a set \{1, 2\}, {1, 2}, [1, 2] or a bare list, also
+`x = 1 or x = 2`; a matrix one of LaTeX or [[1, 2], [3, 4]]. Without a declared kind of elements,
+numbers are wanted where all elements of the gold are numbers, else expressions, else text.
+What this does not do: say which element was wrong.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from selfplay.grading.answers import AnswerError
+from selfplay.grading.kind import Kind, plain
+from selfplay.grading.layout import assigned, enclosed, is_unknown, relations, signs, split
+from selfplay.grading.scalars import Expression, Rational
+from selfplay.grading.trial import Trial
+from selfplay.grading.words import Text
+
+MAX_ELEMENTS = 200
+"""Most elements of a tuple, a set or a matrix."""
+MAX_UNORDERED = 24
+"""Most elements of a set whose elements are not plain numbers: all pairs are compared."""
+
+_MATRIX = re.compile(r"\\begin *\{(p|b|B|small|)matrix\}(.*)\\end *\{\1matrix\}", re.DOTALL)
+_ARRAY = re.compile(r"\\begin *\{array\} *\{[lcr| ]{1,60}\}(.*)\\end *\{array\}", re.DOTALL)
+_ROW_END = re.compile(r"\\\\(?:\[[0-9a-z. ]{1,9}\])?")
+
+
+@dataclass(frozen=True)
+class Container(Kind):
+    """What the kinds with several values have in common."""
+
+    element: Kind | None = None
+    """The kind of the elements; None: told by the gold."""
+
+    def prepare(self, gold: str) -> tuple[Kind, Any]:
+        """This kind with the kind of elements that all elements of the gold are read by."""
+        texts = self.texts(gold)
+        element = common_kind(texts) if self.element is None else shared(self.element, texts)
+        prepared = replace(self, element=element.part())
+        return prepared, prepared.read(gold)
+
+    def texts(self, text: str) -> list[str]:
+        """The texts of all elements, in order.
+
+        Raises:
+            AnswerError: not a container of this kind.
+        """
+        raise NotImplementedError
+
+    def elements(self, texts: Sequence[str]) -> tuple[Any, ...]:
+        """The values of the elements; `prepare` comes first.
+
+        Raises:
+            AnswerError: too many, or one that cannot be read.
+        """
+        if len(texts) > MAX_ELEMENTS:
+            raise AnswerError("too many", f"{len(texts)} elements; {MAX_ELEMENTS} are read")
+        element = self.element or Rational()
+        return tuple(element.read(text) for text in texts)
+
+    def equal_elements(self, one: Any, other: Any, trial: Trial) -> bool:
+        """Whether two elements are the same value."""
+        return (self.element or Rational()).same(one, other, trial)
+
+
+@dataclass(frozen=True)
+class Tuple(Container):
+    """Values in order; with names, `x = 1, y = 2` in any order stands for them."""
+
+    name: ClassVar[str] = "tuple"
+
+    names: tuple[str, ...] = ()
+    """The unknowns that the elements are the values of, in order."""
+
+    def texts(self, text: str) -> list[str]:
+        """The elements between the brackets, or of a bare list."""
+        text = plain(text)
+        text = text if self.names else assigned(text)
+        group = enclosed(text, "([")
+        if group is not None and (group[0], group[2]) in (("(", ")"), ("[", "]")):
+            text = group[1]
+        parts = split(text, ",", "and") if self.names else split(text, ",")
+        if self.names and "=" in text:
+            return self._by_name(parts)
+        if len(parts) == 1 and group is None:
+            raise AnswerError("not a tuple", f"{text[:40]!r} is one value without brackets")
+        return parts
+
+    def read(self, text: str) -> tuple[Any, ...]:
+        """The values in order."""
+        return self.elements(self.texts(text))
+
+    def same(self, expected: tuple[Any, ...], given: tuple[Any, ...], trial: Trial) -> bool:
+        """Whether there are as many and each is the same."""
+        return len(expected) == len(given) and all(
+            self.equal_elements(one, other, trial)
+            for one, other in zip(expected, given, strict=True)
+        )
+
+    def _by_name(self, parts: list[str]) -> list[str]:
+        values = {}
+        for part in parts:
+            sides, found = relations(part)
+            if found != ["="] or sides[0] in values:
+                raise AnswerError("not a tuple", f"{part[:40]!r} does not give one unknown")
+            values[sides[0]] = sides[1]
+        if set(values) != set(self.names):
+            raise AnswerError("not a tuple", f"{', '.join(self.names)} are wanted, each once")
+        return [values[name] for name in self.names]
+
+
+@dataclass(frozen=True)
+class Multiset(Container):
+    """Values in any order, each as often as it occurs."""
+
+    name: ClassVar[str] = "multiset"
+
+    def texts(self, text: str) -> list[str]:
+        r"""The elements between \{ and \}, or of a bare list, also one joined by `and` or `or`."""
+        text = plain(text)
+        if text.replace(" ", "") in ("\\emptyset", "\\{\\}", "{}", "[]"):
+            return []
+        sides, found = relations(text)
+        if found == ["\\in"] and is_unknown(sides[0]) or found == ["="] and sides[1][:2] == "\\{":
+            text = sides[1]
+        group = enclosed(text, "{[")
+        if group is not None and (group[0], group[2]) in (("{", "}"), ("[", "]")):
+            parts = split(group[1], ",", ";")
+        else:
+            parts = [part for part in split(text, ",", ";", "or", "and") if part]
+            parts = _without_unknown(parts)
+        return [one for part in parts for one in signs(part)]
+
+    def read(self, text: str) -> tuple[Any, ...]:
+        """The values in the order in which they were written."""
+        values = self.elements(self.texts(text))
+        if len(values) > MAX_UNORDERED and not _all_numbers(values):
+            raise AnswerError("too many", f"{len(values)} elements; {MAX_UNORDERED} are compared")
+        return values
+
+    def same(self, expected: tuple[Any, ...], given: tuple[Any, ...], trial: Trial) -> bool:
+        """Whether each value occurs as often in one as in the other."""
+        if len(expected) != len(given):
+            return False
+        if type(self.element) is not Rational or not _all_numbers(expected + given):
+            return _matched(expected, given, lambda a, b: self.equal_elements(a, b, trial))
+        return Counter(expected) == Counter(given)
+
+
+@dataclass(frozen=True)
+class Set(Multiset):
+    """Values in any order; one that occurs twice counts once."""
+
+    name: ClassVar[str] = "set"
+
+    def same(self, expected: tuple[Any, ...], given: tuple[Any, ...], trial: Trial) -> bool:
+        """Whether each value of one occurs in the other."""
+
+        def equal(one: Any, other: Any) -> bool:
+            return self.equal_elements(one, other, trial)
+
+        return super().same(_distinct(expected, equal), _distinct(given, equal), trial)
+
+
+@dataclass(frozen=True)
+class Matrix(Container):
+    """Values in rows and columns."""
+
+    name: ClassVar[str] = "matrix"
+
+    def texts(self, text: str) -> list[str]:
+        """The elements row by row."""
+        return [cell for row in self._rows(text) for cell in row]
+
+    def read(self, text: str) -> tuple[int, tuple[Any, ...]]:
+        """The number of columns, and the values row by row."""
+        rows = self._rows(text)
+        if len({len(row) for row in rows}) != 1:
+            raise AnswerError("not a matrix", "its rows differ in length")
+        return len(rows[0]), self.elements([cell for row in rows for cell in row])
+
+    def same(self, expected: Any, given: Any, trial: Trial) -> bool:
+        """Whether the shapes and all values are the same."""
+        (width, values), (given_width, given_values) = expected, given
+        return (width, len(values)) == (given_width, len(given_values)) and all(
+            self.equal_elements(*pair, trial) for pair in zip(values, given_values, strict=True)
+        )
+
+    def _rows(self, text: str) -> list[list[str]]:
+        text = assigned(plain(text))
+        latex = _MATRIX.fullmatch(text)
+        group = enclosed(text, "([")
+        if latex is None and group is not None and (array := _ARRAY.fullmatch(group[1])):
+            return _latex_rows(array[1])
+        if latex is not None:
+            return _latex_rows(latex[2])
+        if group is not None and group[0] == "[" and group[2] == "]":
+            rows = [enclosed(row, "[") for row in split(group[1], ",")]
+            if all(row is not None and row[2] == "]" for row in rows):
+                return [split(row[1], ",") for row in rows if row is not None]
+        raise AnswerError("not a matrix", f"{text[:40]!r} is neither LaTeX nor [[...], ...]")
+
+
+def common_kind(texts: Sequence[str]) -> Kind:
+    """The strictest kind that reads all of the texts: numbers, expressions, tuples, or text."""
+    for kind in (Rational(), Expression()):
+        try:
+            return shared(kind, texts)
+        except AnswerError:
+            continue
+    try:
+        inner = [one for text in texts for one in Tuple().texts(text)]
+    except AnswerError:
+        return Text(case="ignore", punctuation="ignore_final", latex=True)
+    return Tuple(element=common_kind(inner).part())
+
+
+def shared(kind: Kind, texts: Sequence[str]) -> Kind:
+    """A kind with what was left open filled in from several golds.
+
+    Raises:
+        AnswerError: one of them is not of this kind.
+    """
+    prepared = [kind.prepare(text)[0] for text in texts]
+    if isinstance(kind, Expression):
+        names = [one.variables or () for one in prepared if isinstance(one, Expression)]
+        return kind.with_unknowns(frozenset().union(*names))
+    return prepared[0] if prepared else kind
+
+
+def _latex_rows(body: str) -> list[list[str]]:
+    rows = [row for row in _ROW_END.split(body) if row.strip()]
+    if not rows or "\\begin" in body:
+        raise AnswerError("not a matrix", "no rows, or a matrix inside a matrix")
+    return [[cell.strip() for cell in row.split("&")] for row in rows]
+
+
+def _without_unknown(parts: list[str]) -> list[str]:
+    """The values of `x = 1, x = 2` or `x = 1, 2`, where it is one unknown throughout."""
+    unknowns = set()
+    values = []
+    for part in parts:
+        sides, found = relations(part)
+        if found == ["="] and is_unknown(sides[0].rstrip("0123456789_{}")):
+            unknowns.add(sides[0].rstrip("0123456789_{}"))
+            values.append(sides[1])
+        else:
+            values.append(part)
+    if len(unknowns) > 1:
+        raise AnswerError("not a set", "values of different unknowns")
+    return values
+
+
+def _all_numbers(values: tuple[Any, ...]) -> bool:
+    return all(type(value) in (int, Fraction) for value in values)
+
+
+def _distinct(values: tuple[Any, ...], equal: Callable[[Any, Any], bool]) -> tuple[Any, ...]:
+    if _all_numbers(values):
+        return tuple(dict.fromkeys(values))
+    kept: list[Any] = []
+    for value in values:
+        if not any(equal(value, other) for other in kept):
+            kept.append(value)
+    return tuple(kept)
+
+
+def _matched(
+    expected: tuple[Any, ...], given: tuple[Any, ...], equal: Callable[[Any, Any], bool]
+) -> bool:
+    """Whether the values can be paired off; equality is taken to be transitive."""
+    left = list(given)
+    for value in expected:
+        partner = next((i for i, other in enumerate(left) if equal(value, other)), None)
+        if partner is None:
+            return False
+        del left[partner]
+    return True

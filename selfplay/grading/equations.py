@@ -1,0 +1,130 @@
+"""Equations and inequalities as answers: equal if one is a constant multiple of the other.
+
+Fed by kinds.py. `y = 2x + 1`, `2x - y + 1 = 0` and `2y = 4x + 2` are one line; an inequality keeps
+its direction under positive factors only. A gold that is solved for its one unknown (`x = 2 or
+x = -3`, `x > 3`) stands for its solution set, and the answer must be solved too: see realsets.py.
+What this does not do: multiply by expressions (y = x^2 and y/x = x differ), solve, systems.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from selfplay.grading import equality, numeric
+from selfplay.grading.answers import AnswerError
+from selfplay.grading.kind import Kind, plain
+from selfplay.grading.layout import relations, split
+from selfplay.grading.notation import read
+from selfplay.grading.realsets import RealSet
+from selfplay.grading.trees import (
+    Call,
+    Negate,
+    Number,
+    Power,
+    Product,
+    Sum,
+    Tree,
+    Variable,
+    variables,
+)
+from selfplay.grading.trial import Trial
+from selfplay.problem import Outcome
+
+_TURNED = {">": "<", ">=": "<=", "<": "<", "<=": "<=", "=": "=", "!=": "!="}
+
+
+@dataclass(frozen=True)
+class Relation:
+    """`difference` stands in the relation to 0."""
+
+    relation: str
+    """One of = != < <=."""
+    difference: Tree
+    """The greater side minus the smaller one."""
+
+
+@dataclass(frozen=True)
+class Equation(Kind):
+    """One equation or inequality between expressions."""
+
+    name: ClassVar[str] = "equation"
+
+    variables: tuple[str, ...] | None = None
+    """The unknowns that may occur; None: those of the gold."""
+
+    def prepare(self, gold: str) -> tuple[Kind, Any]:
+        """The set of solutions if the gold is solved for one unknown, else this kind.
+
+        Raises:
+            AnswerError: it is no relation, or it has no unknown.
+        """
+        try:
+            return RealSet().prepare(gold)
+        except AnswerError:
+            relation = self.read(gold)
+        names = variables(relation.difference)
+        if not names:
+            raise AnswerError("not an equation", f"{gold[:40]!r} has no unknown")
+        return replace(self, variables=self.variables or tuple(sorted(names))), relation
+
+    def read(self, text: str) -> Relation:
+        """The relation, all on one side."""
+        text = plain(text)
+        if len(split(text, ",", ";", "or", "and")) > 1:
+            raise AnswerError("several values", f"{text[:40]!r} is a list", Outcome.AMBIGUOUS)
+        sides, found = relations(text)
+        if len(found) > 1:
+            raise AnswerError("several values", f"{text[:40]!r} is a chain", Outcome.AMBIGUOUS)
+        if not found or found[0] not in _TURNED:
+            raise AnswerError("not an equation", f"{text[:40]!r} has no = or < or >")
+        names = None if self.variables is None else frozenset(self.variables)
+        left, right = read(sides[0], names), read(sides[1], names)
+        if found[0] in (">", ">="):
+            left, right = right, left
+        return Relation(_TURNED[found[0]], Sum((left, Negate(right))))
+
+    def same(self, expected: Relation, given: Relation, trial: Trial) -> bool:
+        """Whether one is a constant multiple of the other, by one more random point."""
+        if expected.relation != given.relation:
+            return False
+        names = sorted(variables(expected.difference) | variables(given.difference))
+        point = {name: _coordinate(trial.seed, name) for name in names}
+        one, other = at(expected.difference, point), at(given.difference, point)
+        zero = Number(0)
+        if equality.equal(one, zero, trial) or equality.equal(other, zero, trial):
+            return False
+        if not equality.equal(
+            Product((expected.difference, other), ()), Product((given.difference, one), ()), trial
+        ):
+            return False
+        if expected.relation in ("=", "!="):
+            return True
+        return numeric.compare(one, zero, trial) == numeric.compare(other, zero, trial)
+
+
+def at(tree: Tree, point: dict[str, Fraction]) -> Tree:
+    """The tree with numbers in place of its unknowns."""
+    match tree:
+        case Variable(name):
+            return Number(point[name])
+        case Negate(operand):
+            return Negate(at(operand, point))
+        case Sum(terms):
+            return Sum(tuple(at(term, point) for term in terms))
+        case Product(factors, divisors):
+            return Product(
+                tuple(at(factor, point) for factor in factors),
+                tuple(at(divisor, point) for divisor in divisors),
+            )
+        case Power(base, exponent):
+            return Power(at(base, point), at(exponent, point))
+        case Call(function, arguments):
+            return Call(function, tuple(at(argument, point) for argument in arguments))
+    return tree
+
+
+def _coordinate(seed: bytes, name: str) -> Fraction:
+    """A number between 0 and 2."""
+    block = hashlib.blake2b(seed + name.encode(), digest_size=6).digest()
+    return Fraction(2 * int.from_bytes(block, "big") + 1, 2**48)

@@ -1,0 +1,195 @@
+r"""Which kind of answer a gold is: for data sets whose golds are LaTeX strings without a type.
+
+Fed by kinds.py. The rules, in order: a value of JSON by its type; a matrix; true, false, yes, no; a
+letter A to J, an option; one number, with % or a unit in \text{} as they are written (10\% is 0.1;
+10 \text{ cm} is a number that may be followed by cm); \{...\}, a set; brackets with an infinity,
+brackets that differ or \cup, an interval, and so is [a, b], but (a, b) a tuple; x = 1, y = 2, a
+tuple with names; a relation, an equation or a solution set; a bare list, a multiset; an expression;
+anything else is text, compared without case and LaTeX wrappers.
+What this does not do: look at answers. A declared kind is stricter and should be preferred.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from selfplay.grading.answers import AnswerError, unboxed
+from selfplay.grading.containers import Matrix, Multiset, Set, Tuple
+from selfplay.grading.equations import Equation
+from selfplay.grading.kind import Kind, plain
+from selfplay.grading.layout import (
+    assigned,
+    enclosed,
+    is_function,
+    is_unknown,
+    marks,
+    relations,
+    split,
+)
+from selfplay.grading.realsets import Interval
+from selfplay.grading.scalars import Decimal, Expression, Integer, Rational
+from selfplay.grading.schema import Json
+from selfplay.grading.trial import Trial
+from selfplay.grading.words import Choice, Text, Truth
+
+WORDS = Text(case="ignore", punctuation="ignore_final", whitespace="remove", latex=True)
+"""Text as it is compared where no kind of mathematics fits."""
+LETTERS = Choice(options=tuple((letter, "") for letter in "ABCDEFGHIJ"))
+"""The options that a single letter as gold is one of."""
+
+_UNIT = re.compile(r"\\(?:text|mathrm|textrm|mbox)\s*\{\s*([A-Za-z][A-Za-z. /]{0,30}?)\s*\}\s*\Z")
+_CURRENCY = re.compile(r"\s*\$?\s*\\\$")
+_DEGREES = re.compile(r"\^ *(?:\\circ|\{ *\\circ *\}) *\Z")
+_LETTERS = re.compile(r"[A-Za-z]{2,}")
+
+
+@dataclass(frozen=True)
+class Auto(Kind):
+    """Whatever kind the gold is."""
+
+    name: ClassVar[str] = "auto"
+
+    def prepare(self, gold: str) -> tuple[Kind, Any]:
+        """The kind of the gold, and its value."""
+        return infer(gold).prepare(gold)
+
+    def read(self, text: str) -> Any:
+        """Never called: `prepare` comes first."""
+        raise NotImplementedError
+
+    def same(self, expected: Any, given: Any, trial: Trial) -> bool:
+        """Never called: `prepare` comes first."""
+        raise NotImplementedError
+
+
+def infer(gold: object) -> Kind:
+    """The kind that a gold is most sensibly graded as.
+
+    Args:
+        gold: a text, or a number, truth value, list or object of JSON.
+    Returns:
+        A kind that reads the gold; text where nothing else does.
+    """
+    if isinstance(gold, str):
+        return _of_text(gold)
+    if isinstance(gold, bool):
+        return Truth()
+    if isinstance(gold, int):
+        return Integer()
+    if isinstance(gold, float):
+        return Decimal()
+    if isinstance(gold, list):
+        nested = bool(gold) and all(isinstance(row, list) for row in gold)
+        return Matrix() if nested and len({len(row) for row in gold}) == 1 else Tuple()
+    return Json()
+
+
+def gold_text(kind: Kind, gold: object) -> str:
+    """The text that a gold stands for, as its kind reads it.
+
+    Raises:
+        ValueError: a number that is not finite.
+    """
+    if isinstance(gold, float) and not math.isfinite(gold):
+        raise ValueError(f"the gold {gold!r} is not finite")
+    if isinstance(kind, Json):
+        return json.dumps(gold, sort_keys=True)
+    if isinstance(gold, list):
+        return f"[{', '.join(gold_text(kind, element) for element in gold)}]"
+    if isinstance(gold, str):
+        return gold
+    return json.dumps(gold, sort_keys=True)
+
+
+def _of_text(gold: str) -> Kind:
+    try:
+        gold = unboxed(gold.strip())
+        text = plain(gold)
+    except AnswerError:
+        return WORDS
+    for rule in (_word, _number, _structure, _scalar):
+        kind = rule(text, gold)
+        if kind is not None and _reads(kind, gold):
+            return kind
+    return WORDS
+
+
+def _reads(kind: Kind, gold: str) -> bool:
+    try:
+        kind.prepare(gold)
+    except AnswerError:
+        return False
+    return True
+
+
+def _word(text: str, gold: str) -> Kind | None:
+    del gold
+    if "\\begin" in text:
+        return Matrix()
+    if text.lower() in ("true", "false", "yes", "no"):
+        return Truth()
+    bare = text.strip("() ")
+    return LETTERS if len(bare) == 1 and bare in "ABCDEFGHIJ" else None
+
+
+def _number(text: str, gold: str) -> Kind | None:
+    unit: tuple[str, ...] = ()
+    if (written := _UNIT.search(gold)) is not None:
+        unit = (" ".join(written[1].split()),)
+    elif _DEGREES.search(text):
+        unit = ("°", "degrees")
+    elif _CURRENCY.match(gold):
+        unit = ("$",)
+    percent = "as_fraction" if text.endswith("%") else "refuse"
+    for kind in (Integer(unit, percent), Rational(unit, percent)):
+        if _reads(kind, gold):
+            return kind
+    return Expression(unit, percent) if unit or percent != "refuse" else None
+
+
+def _structure(text: str, gold: str) -> Kind | None:
+    del gold
+    found = {mark[0] for mark in marks(text)}
+    group = enclosed(text, "([{")
+    if text.startswith("\\{") and group is not None:
+        return Interval() if re.search("[|:<>]", text) else Set()
+    if "\\cup" in found or text in ("\\emptyset", "\\mathbb{R}") or "\\setminus" in text:
+        return Set() if text == "\\emptyset" else Interval()
+    if group is not None and (kind := _bracketed(group)) is not None:
+        return kind
+    if found & {"=", "==", "!=", "<", ">", "<=", ">=", "=<", "=>", "\\in"}:
+        return _related(text)
+    if "," in found or "\\pm" in text or "or" in found:
+        return Multiset()
+    return None
+
+
+def _bracketed(group: tuple[str, str, str]) -> Kind | None:
+    opening, inside, closing = group
+    parts = split(inside, ",")
+    if len(parts) == 1 or opening == "{":
+        return Matrix() if inside.startswith("[") and opening == "[" else None
+    if opening + closing not in ("()", "[]") or (len(parts) == 2 and "infty" in inside):
+        return Interval()
+    if opening == "[" and inside.startswith("["):
+        return Matrix()
+    return Interval() if opening == "[" and len(parts) == 2 else Tuple()
+
+
+def _related(text: str) -> Kind:
+    if (right := assigned(text)) != text and enclosed(right, "([") is not None:
+        return Tuple()
+    parts = [relations(part) for part in split(text, ",", "and")]
+    names = [sides[0] for sides, found in parts if found == ["="] and is_unknown(sides[0])]
+    if 1 < len(names) == len(parts) == len(set(names)):
+        return Tuple(names=tuple(names))
+    return Expression() if is_function(parts[0][0][0]) else Equation()
+
+
+def _scalar(text: str, gold: str) -> Kind | None:
+    del gold
+    prose = _LETTERS.fullmatch(text) and (len(text) > 2 or text.isupper())
+    known = text in ("pi", "infinity", "oo", "inf")
+    return None if prose and not known else Expression()

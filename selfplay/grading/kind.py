@@ -1,0 +1,67 @@
+"""What a kind of answer is: how it is read, and when two values of it are the same.
+
+scalars.py, words.py, containers.py, realsets.py, equations.py and schema.py implement it; kinds.py
+finds a kind by its declaration and grades with it. Kinds are frozen, hashable data.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+from selfplay.grading.answers import AnswerError
+from selfplay.grading.symbols import normalise
+from selfplay.grading.trial import Trial
+
+MAX_FIELD = 1_000
+"""Longest text in a declaration, in characters."""
+
+
+class Kind(ABC):
+    """A declared kind of answer; a subclass is a frozen dataclass whose fields are its options."""
+
+    name: ClassVar[str]
+    """The word for it in a declaration."""
+
+    def prepare(self, gold: str) -> tuple["Kind", Any]:
+        """This kind with what was left open filled in from the gold, and the value of the gold.
+
+        Raises:
+            AnswerError: the gold is not of this kind.
+        """
+        return self, self.read(gold)
+
+    @abstractmethod
+    def read(self, text: str) -> Any:
+        """The value that a final answer stands for.
+
+        Raises:
+            AnswerError: not of this kind (unparsable), several values (ambiguous), or more work
+                than is allowed (timeout).
+        """
+
+    @abstractmethod
+    def same(self, expected: Any, given: Any, trial: Trial) -> bool:
+        """Whether the given value is the expected one; random choices and work are the trial's.
+
+        Raises:
+            AnswerError: comparing them would take more work than is allowed.
+        """
+
+    def part(self) -> Self:
+        """This kind for one element of a container, where `x = 5` does not stand for 5."""
+        return self
+
+
+def plain(text: str) -> str:
+    """The normalised text without one final full stop and without ** around it.
+
+    Raises:
+        AnswerError: a character that is not read, too long, or empty.
+    """
+    text = normalise(text)
+    if text.endswith(".") and not text.endswith(".."):
+        text = text[:-1].rstrip()
+    if text.startswith("**") and text.endswith("**"):
+        text = text[2:-2].strip()
+    if not text:
+        raise AnswerError("empty", "nothing is left of the answer")
+    return text

@@ -1,0 +1,349 @@
+r"""One reader for a scalar expression in ASCII or LaTeX: normalised text -> immutable tree.
+
+    sum      = product {("+" | "-") product}
+    product  = signed {("*" | "/") signed | power}     a power directly after an operand multiplies
+    signed   = {"+" | "-"} power                       -x^2 is -(x^2)
+    power    = operand {"!"} ["^" exponent]            groups to the right: 2^3^2 is 2^(3^2)
+    operand  = number | name | "(" sum ")" | "{" sum "}" | "|" sum "|" | \frac | \sqrt | function
+
+Fed by kinds.py with text that symbols.py has normalised, feeds equality.py. Every limit is checked
+before work is done, and nothing is computed here beyond the value of one written number.
+What is refused because readers differ on it: a product right after "/" (1/2x), a number right after
+anything (x2, 2 3), an improper mixed number. `2\frac{1}{2}` is the mixed number 5/2 and never a
+product; `2e-5` is scientific notation (2*e-5 needs its sign of multiplication or spaces).
+What this does not read: equations, tuples, sets, matrices (layout.py takes those apart),
+derivatives, integrals, sums with bounds, double factorials.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from selfplay.grading.answers import AnswerError
+from selfplay.grading.lexer import END, number, symbols_of
+from selfplay.grading.symbols import CONSTANTS, FUNCTIONS, LOGARITHMS
+from selfplay.grading.trees import (
+    ONE,
+    Call,
+    Constant,
+    Negate,
+    Number,
+    Power,
+    Product,
+    Sum,
+    Tree,
+    Variable,
+)
+
+MAX_DEPTH = 40
+"""Deepest nesting of groups, signs, exponents and functions."""
+_OPERAND_COMMANDS = frozenset({"\\frac", "\\binom", "\\lvert", "\\lfloor", "\\lceil"})
+_NEVER_OPERANDS = frozenset({"", "+", "-", ")", "}", "]"})
+_CLOSING = {"(": ")", "{": "}", "[": "]"}
+_FENCES = {"\\lvert": ("\\rvert", "abs"), "\\lfloor": ("\\rfloor", "floor"),
+           "\\lceil": ("\\rceil", "ceil")}  # fmt: skip
+_INVERSE = {name: f"a{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
+
+
+def read(text: str, names: frozenset[str] | None = None) -> Tree:
+    """Read an expression.
+
+    Args:
+        text: normalised text; nothing else about it is trusted.
+        names: the unknowns that may occur; they win over the constants e and i. None: any letter,
+            but no word of more than three letters, which is prose.
+    Returns:
+        The tree; at most `MAX_DEPTH` levels of groups high.
+    Raises:
+        AnswerError: not of the grammar, or beyond one of the limits of this module.
+    """
+    reader = _Reader(text, symbols_of(text, names), names or frozenset())
+    tree = reader.sum(0)
+    if reader.token != END:
+        raise reader.error("an operator or the end")
+    return tree
+
+
+class _Reader:
+    """A place in a list of tokens; each method reads one rule of the grammar from there."""
+
+    def __init__(self, text: str, tokens: list[str], names: frozenset[str]) -> None:
+        self.text = text
+        self.tokens = tokens
+        self.names = names
+        self.position = 0
+        self.bars = 0
+        """How many | are open: inside, the next | after an operand closes."""
+
+    @property
+    def token(self) -> str:
+        return self.tokens[self.position]
+
+    def error(self, wanted: str) -> AnswerError:
+        found = repr(self.token) if self.token else "the end"
+        return AnswerError(
+            "not mathematics",
+            f"{self.text[:60]!r}: expected {wanted}, found {found} as symbol {self.position + 1}",
+        )
+
+    def take(self, wanted: str) -> None:
+        if self.token != wanted:
+            raise self.error(repr(wanted))
+        self.position += 1
+
+    def deeper(self, depth: int) -> int:
+        if depth >= MAX_DEPTH:
+            raise AnswerError("too deep", f"more than {MAX_DEPTH} groups and signs in one another")
+        return depth + 1
+
+    def sum(self, depth: int) -> Tree:
+        terms = [self.product(depth)]
+        while (operator := self.token) == "+" or operator == "-":
+            self.position += 1
+            term = self.product(depth)
+            terms.append(term if operator == "+" else Negate(term))
+        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+    def product(self, depth: int) -> Tree:
+        start = self.position
+        factors = [self.signed(depth)]
+        divisors: list[Tree] = []
+        divided = False  # the last operand stands after "/"
+        while True:
+            token = self.tokens[self.position]
+            if token == "*" or token == "/":
+                self.position += 1
+                divided = token == "/"
+                start = self.position
+                (divisors if divided else factors).append(self.signed(depth))
+            elif not self.starts_operand(token):
+                break
+            elif divided or token[0] in ".0123456789":
+                raise self.error("an operator, as readers differ on a product here,")
+            elif token == "\\frac" and self.is_integer(start, factors[-1]):
+                factors[-1] = self.mixed(factors[-1], depth)
+            else:
+                start = self.position
+                factors.append(self.power(depth))
+        if len(factors) == 1 and not divisors:
+            return factors[0]
+        return Product(tuple(factors), tuple(divisors))
+
+    def starts_operand(self, token: str) -> bool:
+        if token in _NEVER_OPERANDS:
+            return False
+        if token == "|":
+            return self.bars == 0
+        return token.isalnum() or token in _OPERAND_COMMANDS or token[:1] in ("(", "{", ".")
+
+    def is_integer(self, start: int, factor: Tree) -> bool:
+        """Whether the last operand was written as digits only, with or without a sign."""
+        if type(factor) is Negate:
+            start += 1
+            factor = factor.operand
+        alone = start == self.position - 1
+        return alone and type(factor) is Number and type(factor.value) is int
+
+    def mixed(self, whole: Tree, depth: int) -> Tree:
+        fraction = self.power(depth)
+        match fraction:
+            case Product((Number(int(above)),), (Number(int(below)),)):
+                if not 0 < above < below:
+                    raise AnswerError("not mathematics", "a mixed number with an improper fraction")
+                if type(whole) is Negate and type(whole.operand) is Number:
+                    return Negate(Number(whole.operand.value + Fraction(above, below)))
+                if type(whole) is Number:
+                    return Number(whole.value + Fraction(above, below))
+        return Product((whole, fraction), ())
+
+    def signed(self, depth: int) -> Tree:
+        token = self.tokens[self.position]
+        if token == "-":
+            self.position += 1
+            return Negate(self.signed(self.deeper(depth)))
+        if token == "+":
+            self.position += 1
+            return self.signed(self.deeper(depth))
+        return self.power(depth)
+
+    def power(self, depth: int) -> Tree:
+        base = self.operand(self.deeper(depth))
+        while self.tokens[self.position] == "!":
+            self.position += 1
+            if self.token == "!":
+                raise self.error("one '!', as a double factorial is not read,")
+            base = Call("factorial", (base,))
+        token = self.tokens[self.position]
+        if token == "^" or token == "**":
+            self.position += 1
+            return Power(base, self.signed(self.deeper(depth)))
+        return base
+
+    def operand(self, depth: int) -> Tree:
+        token = self.tokens[self.position]
+        if token[:1].isdigit() or token[:1] == ".":
+            return self.number()
+        if token.isalpha() or token in LOGARITHMS:
+            return self.name(token, depth)
+        if token == "(" or token == "{":
+            return self.group(token, depth)
+        if token == "|":
+            return self.bar(depth)
+        if token in _FENCES:
+            close, function = _FENCES[token]
+            return Call(function, (self.enclosed(close, depth),))
+        commands: dict[str, Callable[[int], Tree]] = {
+            "\\frac": self.fraction, "\\binom": self.binomial,
+        }  # fmt: skip
+        if token not in commands:
+            raise self.error("a number, a name or '('")
+        self.position += 1
+        return commands[token](depth)
+
+    def number(self) -> Tree:
+        text = self.tokens[self.position]
+        self.position += 1
+        if text.isdigit():
+            return Number(number(text))
+        if self.token == "\\overline" and "." in text and "e" not in text.lower():
+            return self.repeating(text)
+        if text.endswith("."):
+            raise self.error("a digit after the decimal point")
+        return Number(number(text))
+
+    def repeating(self, text: str) -> Tree:
+        r"""0.1\overline{6}: the digits under the line repeat for ever."""
+        self.position += 1
+        braced = self.token == "{"
+        self.position += braced
+        period = self.token if braced else self.token[:1]
+        if not period.isdigit():
+            raise self.error("digits under a line")
+        self.tokens[self.position] = self.token[len(period) :]
+        self.position += not self.token
+        if braced:
+            self.take("}")
+        places = len(text) - text.index(".") - 1
+        tail = Fraction(number(period)) / ((10 ** len(period) - 1) * 10**places)
+        return Number(Fraction(number(text)) + tail)
+
+    def name(self, token: str, depth: int) -> Tree:
+        self.position += 1
+        if token in self.names or (len(token) == 1 and token not in CONSTANTS):
+            return Variable(token + self.subscript())
+        if token in CONSTANTS:
+            return Constant(token)
+        if token in FUNCTIONS or token in LOGARITHMS:
+            return self.function(token, depth)
+        return Variable(token + self.subscript())
+
+    def subscript(self) -> str:
+        """`_1`, `_{12}` or `_n` after a name; part of the name."""
+        if self.token != "_":
+            return ""
+        self.position += 1
+        braced = self.token == "{"
+        self.position += braced
+        index = self.token
+        if not index.isalnum() or len(index) > 9:
+            raise self.error("a number or a letter as subscript")
+        self.position += 1
+        if braced:
+            self.take("}")
+        return f"_{index}"
+
+    def function(self, name: str, depth: int) -> Tree:
+        r"""A function with what it is applied to: (x), x, 2x, \frac{x}{2}, as in \sin^2 2x."""
+        if name == "sqrt":
+            return self.root(depth)
+        base = self.base_of_logarithm(name, depth)
+        exponent = None
+        if self.token in ("^", "**"):
+            self.position += 1
+            exponent = self.short(depth)
+            if exponent == Negate(ONE):
+                if name not in _INVERSE:
+                    raise self.error("no exponent -1, which could mean the inverse function,")
+                name, exponent = _INVERSE[name], None
+        argument = self.argument(depth)
+        call = Call(name, (argument,)) if base is None else Call("log_base", (argument, base))
+        return call if exponent is None else Power(call, exponent)
+
+    def base_of_logarithm(self, name: str, depth: int) -> Tree | None:
+        if name in LOGARITHMS:
+            return Number(LOGARITHMS[name])
+        if name != "ln" or self.token != "_":
+            return None
+        self.position += 1
+        return self.short(depth)
+
+    def argument(self, depth: int) -> Tree:
+        """A group, or a product of operands up to the next function or operator."""
+        if self.token in ("(", "{"):
+            return self.group(self.token, self.deeper(depth))
+        factors = [self.signed(self.deeper(depth))]
+        while self.starts_operand(token := self.token) and token not in FUNCTIONS | {"log10"}:
+            if token[0] in ".0123456789":
+                raise self.error("an operator, as readers differ on a product here,")
+            factors.append(self.power(depth))
+        return factors[0] if len(factors) == 1 else Product(tuple(factors), ())
+
+    def group(self, opening: str, depth: int) -> Tree:
+        bars, self.bars = self.bars, 0
+        tree = self.enclosed(_CLOSING[opening], depth)
+        self.bars = bars
+        return tree
+
+    def bar(self, depth: int) -> Tree:
+        self.bars += 1
+        tree = self.enclosed("|", depth)
+        self.bars -= 1
+        return Call("abs", (tree,))
+
+    def enclosed(self, closing: str, depth: int) -> Tree:
+        """A sum after the opening symbol and up to `closing`."""
+        self.position += 1
+        tree = self.sum(self.deeper(depth))
+        self.take(closing)
+        return tree
+
+    def short(self, depth: int) -> Tree:
+        r"""An argument as LaTeX takes it: a group, or one symbol; \frac12 is 1/2."""
+        token = self.token
+        if token == "{" or token == "(":
+            return self.group(token, depth)
+        if token.isdigit() and len(token) == 2 and self.tokens[self.position - 1] == "\\frac":
+            self.tokens[self.position] = token[1]
+            return Number(int(token[0]))
+        return self.signed_operand(depth)
+
+    def signed_operand(self, depth: int) -> Tree:
+        if self.token == "-":
+            self.position += 1
+            return Negate(self.operand(self.deeper(depth)))
+        return self.operand(self.deeper(depth))
+
+    def fraction(self, depth: int) -> Tree:
+        above = self.short(depth)
+        if self.tokens[self.position - 1] == "\\frac":  # one of two digits was taken
+            return Product((above,), (self.last_digit(),))
+        if self.token.isdigit() and len(self.token) > 1:
+            raise self.error(r"braces, as \frac1 23 could mean two things,")
+        return Product((above,), (self.short(depth),))
+
+    def last_digit(self) -> Tree:
+        digit = Number(int(self.token))
+        self.position += 1
+        return digit
+
+    def root(self, depth: int) -> Tree:
+        if self.token == "[":
+            self.position += 1
+            index = self.sum(self.deeper(depth))
+            self.take("]")
+            return Call("root", (self.short(depth), index))
+        if self.token.isdigit() and len(self.token) > 1:
+            raise self.error(r"braces, as \sqrt12 could mean two things,")
+        return Call("sqrt", (self.short(depth),))
+
+    def binomial(self, depth: int) -> Tree:
+        return Call("binomial", (self.short(depth), self.short(depth)))

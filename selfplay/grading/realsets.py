@@ -1,0 +1,195 @@
+r"""Sets of real numbers as unions of intervals and points: intervals, solution sets in one unknown.
+
+Fed by kinds.py and equations.py. `x > 3`, `3 < x`, `(3, \infty)` and `x \in (3, \infty)` are one
+set; so are `x = 2 or x = -3`, `x = 2, -3` and `\{-3, 2\}`; also `-1 < x \le 5`, `x \ne 2`,
+`|x| < 3` is not: a relation must be solved for the bare unknown, or a solver could repeat the
+question. `and` joins inequalities to their intersection and equalities to the list that is meant;
+a comma between inequalities is ambiguous. Ends are exact where they are rational, see equality.py.
+What this does not do: sets of whole numbers, unions over n, more than one unknown.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from selfplay.grading.answers import AnswerError
+from selfplay.grading.intervals import LINE, Line, Piece, Pieces
+from selfplay.grading.kind import Kind, plain
+from selfplay.grading.layout import enclosed, is_unknown, relations, signs, split
+from selfplay.grading.notation import read
+from selfplay.grading.trees import Constant, Negate, Tree
+from selfplay.grading.trial import Trial
+from selfplay.problem import Outcome
+
+_INFINITY = Constant("infinity")
+_REALS = frozenset(
+    ["\\mathbb{R}", "\\mathbb R", "all real numbers", "all reals", "all real", "R",
+     "x is any real number"]
+)  # fmt: skip
+_EMPTY = frozenset(
+    ["\\emptyset", "\\{\\}", "{}", "no solution", "no solutions", "no real solution",
+     "no real solutions", "none", "empty set"]
+)  # fmt: skip
+_BUILDER = re.compile(
+    r"(\\?[A-Za-z]+) *(?:\\in *\\mathbb *\{? *R *\}? *)?(?:[|:]|\\rvert) *(.+)", re.DOTALL
+)
+_UNION = re.compile(r"([)\]}]) *U *([(\[\\])")
+_SOLVED_FOR_LEFT = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
+
+
+@dataclass(frozen=True)
+class RealSet(Kind):
+    """A set of real numbers, as intervals, as a list of points, or as solved relations."""
+
+    name: ClassVar[str] = "solution_set"
+
+    variable: str | None = None
+    """The unknown that relations must be solved for; None: any one."""
+
+    def read(self, text: str) -> Pieces:
+        """The pieces in order, none touching another."""
+        line = Line(Trial(b"ends"))
+        text = _UNION.sub(r"\1\\cup \2", plain(text))
+        return line.united(_Reader(self.variable, line).union(text))
+
+    def same(self, expected: Pieces, given: Pieces, trial: Trial) -> bool:
+        """Whether the two sets have the same pieces."""
+        order = Line(trial).order
+        return len(expected) == len(given) and all(
+            (one.low_closed, one.high_closed) == (other.low_closed, other.high_closed)
+            and order(one.low, other.low, -1) == 0
+            and order(one.high, other.high, 1) == 0
+            for one, other in zip(expected, given, strict=True)
+        )
+
+    def prepare(self, gold: str) -> tuple[Kind, Pieces]:
+        """This kind with the unknown of the gold, where it names one, and the pieces."""
+        pieces = self.read(gold)
+        for part in split(plain(gold), "or", ",", "and"):
+            sides, found = relations(part)
+            names = [side for side in sides if is_unknown(side) and side != "e"]
+            if self.variable is None and found and len(names) == 1:
+                return replace(self, variable=names[0]), pieces
+        return self, pieces
+
+
+@dataclass(frozen=True)
+class Interval(RealSet):
+    """The same sets under the name by which a declaration asks for intervals."""
+
+    name: ClassVar[str] = "interval"
+
+
+class _Reader:
+    """Reads a set in the notations at the head of this file."""
+
+    def __init__(self, variable: str | None, line: Line) -> None:
+        self.variable = variable
+        self.line = line
+
+    def union(self, text: str) -> list[Piece]:
+        sides, found = relations(text)
+        if found == ["\\in"] and self._is_variable(sides[0]):
+            return self.union(sides[1])
+        parts = split(text, "or", "\\cup") if not found else split(text, "or")
+        if len(parts) > 1:
+            return [piece for part in parts for piece in self.union(part)]
+        parts = split(text, ",", ";", "and")
+        if len(parts) > 1:
+            return self._list(text, [part for part in parts if part])
+        return self._part(text)
+
+    def _list(self, text: str, parts: list[str]) -> list[Piece]:
+        """Equalities and points are a list; inequalities joined by `and` are all meant to hold."""
+        found = [relation for part in parts for relation in relations(part)[1]]
+        if all(relation == "=" for relation in found):
+            return [piece for part in parts for piece in self._part(part)]
+        if len(split(text, ",", ";")) > 1:
+            raise AnswerError("several values", "a comma between relations", Outcome.AMBIGUOUS)
+        sets = [self.line.united(self._part(part)) for part in parts]
+        common: Sequence[Piece] = (LINE,)
+        for pieces in sets:
+            common = self.line.intersection(common, pieces)
+        return list(common)
+
+    def _part(self, text: str) -> list[Piece]:
+        compact = " ".join(text.split())
+        if compact in _REALS:
+            return [LINE]
+        if compact in _EMPTY:
+            return []
+        sides, found = relations(text)
+        if found:
+            return self._solved(sides, found)
+        if "\\setminus" in text:
+            whole, _, holes = text.partition("\\setminus")
+            return list(
+                self.line.without(
+                    self.line.united(self._part(whole.strip())), self._part(holes.strip())
+                )
+            )
+        group = enclosed(text, "([{")
+        if group is not None and group[0] == "{":
+            return self._braces(group[1])
+        if group is not None and len(ends := split(group[1], ",")) == 2:
+            return [self._interval(group[0], ends, group[2])]
+        return [self._point(text) for text in signs(text)]
+
+    def _braces(self, inside: str) -> list[Piece]:
+        builder = _BUILDER.fullmatch(inside)
+        if builder is not None and self._is_variable(builder[1]):
+            return self.union(builder[2])
+        return [self._point(one) for part in split(inside, ",", ";") for one in signs(part)]
+
+    def _is_variable(self, text: str) -> bool:
+        return text == self.variable if self.variable is not None else is_unknown(text)
+
+    def _solved(self, sides: list[str], found: list[str]) -> list[Piece]:
+        """x = 2, 3 < x, -1 < x <= 5: the unknown stands alone on its side."""
+        if found == ["\\in"] and self._is_variable(sides[0]):
+            return self.union(sides[1])
+        if len(found) == 1 and self._is_variable(sides[0]):
+            return self._relation(found[0], sides[1])
+        if len(found) == 1 and self._is_variable(sides[1]) and found[0] in _SOLVED_FOR_LEFT:
+            return self._relation(_SOLVED_FOR_LEFT[found[0]], sides[0])
+        if len(found) == 2 and self._is_variable(sides[1]):
+            if set(found) <= {"<", "<="} or set(found) <= {">", ">="}:
+                left = self._relation(_SOLVED_FOR_LEFT[found[0]], sides[0])
+                return list(self.line.intersection(left, self._relation(found[1], sides[2])))
+        if "=" in found and (len(found) > 1 or not any(map(str.isalpha, "".join(sides)))):
+            raise AnswerError("several values", "a chain of relations", Outcome.AMBIGUOUS)
+        raise AnswerError("not solved", "a relation that is not solved for its unknown")
+
+    def _relation(self, relation: str, text: str) -> list[Piece]:
+        """The values of an unknown that stands on the left of a relation to a number."""
+        ends = [self._end(one) for one in signs(text)]
+        if relation == "=":
+            return [Piece(end, end, True, True) for end in ends]
+        if len(ends) > 1:
+            raise AnswerError("several values", f"{text[:40]!r} bounds nothing", Outcome.AMBIGUOUS)
+        end = ends[0]
+        match relation:
+            case "<" | "<=":
+                return [Piece(None, end, False, relation == "<=")]
+            case ">" | ">=":
+                return [Piece(end, None, relation == ">=", False)]
+            case "!=":
+                return [Piece(None, end), Piece(end, None)]
+        raise AnswerError("not solved", f"the relation {relation!r}")
+
+    def _interval(self, opening: str, ends: list[str], closing: str) -> Piece:
+        low, high = read(ends[0]), read(ends[1])
+        return Piece(
+            None if low == Negate(_INFINITY) else self.line.finite(low),
+            None if high == _INFINITY else self.line.finite(high),
+            opening == "[" and low != Negate(_INFINITY),
+            closing == "]" and high != _INFINITY,
+        )
+
+    def _point(self, text: str) -> Piece:
+        end = self._end(text)
+        return Piece(end, end, True, True)
+
+    def _end(self, text: str) -> Tree:
+        return self.line.finite(read(text))

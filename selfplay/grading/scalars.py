@@ -1,0 +1,306 @@
+r"""Kinds with one value: integer, rational, decimal, expression, polynomial.
+
+An integer, a rational and a decimal must be written out as one number: `3+4` is no answer to 7,
+and 6/2 no integer, or a solver would earn its reward by repeating the question. Spellings that are
+accepted: -7, +7, 007, 7.0, 1,234,567 (also 1{,}234), 15/4, 30/8, \frac{15}{4}, 3\frac{3}{4},
+3 3/4, 3.75, 0.\overline{3}, 1e-5, 1.2\times10^{3}, x = 7. Units and percent signs are refused
+unless declared.
+What this does not do: round. A decimal agrees within the declared tolerance or not at all.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import ClassVar, Literal, Self
+
+from selfplay.grading import equality, numeric
+from selfplay.grading.answers import AnswerError
+from selfplay.grading.kind import Kind, plain
+from selfplay.grading.layout import is_unknown, one_value
+from selfplay.grading.notation import read
+from selfplay.grading.trees import (
+    Constant,
+    Negate,
+    Number,
+    Power,
+    Product,
+    Sum,
+    Tree,
+    Variable,
+    children,
+    functions,
+    is_literal,
+    nodes,
+    variables,
+)
+from selfplay.grading.trial import Trial
+
+Percent = Literal["refuse", "as_fraction", "same_number"]
+
+_PLAIN_INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
+_THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3}){1,330}(?![0-9,])")
+_BRACKET = re.compile(r"[(\[{]")
+_MIXED = re.compile(r"([+-]?[0-9]{1,400}) +([0-9]{1,400}) */ *([0-9]{1,400})")
+_DEGREES = re.compile(r"\^ *(?:\\circ|\{ *\\circ *\})")
+
+
+@dataclass(frozen=True)
+class Scalar(Kind):
+    """What the kinds with one value have in common: the marks around a number."""
+
+    unit: tuple[str, ...] = ()
+    """Spellings of the unit that may follow the number (or precede it: `$`); none may otherwise."""
+    percent: Percent = "refuse"
+    """What % means: refused, a hundredth (9% is 0.09), or nothing (9% is 9)."""
+    assignment: bool = True
+    """Whether `x = 5` stands for 5."""
+
+    def part(self) -> Self:
+        """This kind without `x = 5`: in a tuple, y = 1 must not count as the first element."""
+        return replace(self, assignment=False)
+
+    def bare(self, text: str, names: frozenset[str] = frozenset()) -> tuple[str, int]:
+        """The text of the value, and what it is to be divided by.
+
+        Raises:
+            AnswerError: several values, a relation, a percent sign that was not declared.
+        """
+        text = plain(text).replace("{,}", ",")
+        if "," in text and not _BRACKET.search(text):
+            text = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), text)
+        value = one_value(text, names)
+        if value != text and not self.assignment:
+            raise AnswerError("not a value", f"{text[:40]!r} is an equation")
+        return self._without_marks(value)
+
+    def _without_marks(self, text: str) -> tuple[str, int]:
+        text = without_unit(text, self.unit)
+        divisor = 1
+        if text.endswith("%") and self.percent != "refuse":
+            text = text[:-1].rstrip()
+            divisor = 100 if self.percent == "as_fraction" else 1
+        return _MIXED.sub(r"\1\\frac{\2}{\3}", text) if _MIXED.fullmatch(text) else text, divisor
+
+
+def without_unit(text: str, unit: tuple[str, ...]) -> str:
+    """The text without one of the spellings of its unit, at the end or (currency) before."""
+    for spelling in unit:
+        if spelling in ("°", "degrees"):
+            text = _DEGREES.sub("", text)
+        if text.endswith(spelling) and text != spelling:
+            shorter = text[: -len(spelling)].rstrip()
+            if not (shorter[-1:].isalpha() and spelling[0].isalpha()):
+                return shorter.removesuffix("\\").rstrip()
+        if not spelling[0].isalnum() and text.lstrip("\\").startswith(spelling):
+            return text.lstrip("\\").removeprefix(spelling).lstrip()
+    return text
+
+
+@dataclass(frozen=True)
+class Rational(Scalar):
+    """A number, compared exactly: 0.33 is not 1/3."""
+
+    name: ClassVar[str] = "rational"
+
+    def read(self, text: str) -> int | Fraction:
+        """The exact value of one number that is written out."""
+        if _PLAIN_INTEGER.fullmatch(text):
+            return int(text)
+        text, divisor = self.bare(text)
+        tree = read(text)
+        if not is_literal(tree):
+            raise AnswerError("not a number", f"{text[:40]!r} is not one number, written out")
+        value = equality.constant(self.checked(tree))
+        assert value is not None  # literals are rational
+        return value if divisor == 1 else Fraction(value) / divisor
+
+    def checked(self, literal: Tree) -> Tree:
+        """The number as it was written, if this kind takes it in that form."""
+        return literal
+
+    def same(self, expected: int | Fraction, given: int | Fraction, trial: Trial) -> bool:
+        """Whether the two numbers are equal."""
+        del trial
+        return expected == given
+
+
+@dataclass(frozen=True)
+class Integer(Rational):
+    """A whole number; 7.0 is one, 14/2 is not yet one."""
+
+    name: ClassVar[str] = "integer"
+
+    def checked(self, literal: Tree) -> Tree:
+        """The number, if it is not written as a fraction."""
+        if any(type(node) is Product and node.divisors for node in nodes(literal)):
+            raise AnswerError("not an integer", "a fraction, and not worked out")
+        return literal
+
+    def prepare(self, gold: str) -> tuple[Kind, int | Fraction]:
+        """This kind and the whole number of the gold.
+
+        Raises:
+            AnswerError: it is not whole.
+        """
+        value = self.read(gold)
+        if value.denominator != 1:
+            raise AnswerError("not an integer", f"{gold[:40]!r} is not whole")
+        return self, value
+
+
+@dataclass(frozen=True)
+class Decimal(Rational):
+    """A number within a tolerance: |given - expected| <= max(absolute, relative * |expected|)."""
+
+    name: ClassVar[str] = "decimal"
+
+    absolute: Fraction = Fraction(0)
+    """Largest allowed difference, in the unit of the answer."""
+    relative: Fraction = Fraction(1, 10**9)
+    """Largest allowed difference as a share of the expected value."""
+
+    def prepare(self, gold: str) -> tuple[Kind, int | Fraction]:
+        r"""This kind and the number of the gold, which may be an expression such as 2\pi.
+
+        Raises:
+            AnswerError: the gold has no real value.
+        """
+        try:
+            return self, self.read(gold)
+        except AnswerError:
+            text, divisor = self.bare(gold)
+            return self, numeric.approximation(read(text)) / divisor
+
+    def same(self, expected: int | Fraction, given: int | Fraction, trial: Trial) -> bool:
+        """Whether the given number is within the tolerance."""
+        del trial
+        return abs(given - expected) <= max(self.absolute, self.relative * abs(expected))
+
+
+@dataclass(frozen=True)
+class Expression(Scalar):
+    """An expression, equal if it has the same value wherever the gold has one."""
+
+    name: ClassVar[str] = "expression"
+
+    variables: tuple[str, ...] | None = None
+    """The unknowns that may occur; None: those of the gold, and any other makes it wrong."""
+    domain: numeric.Domain = numeric.ANYWHERE
+    """Where the unknowns are."""
+    functions: tuple[str, ...] | None = None
+    """The functions that may occur, sqrt among them; None: any. With () sin(pi/6) is refused."""
+
+    def prepare(self, gold: str) -> tuple[Kind, Tree]:
+        """This kind with the unknowns of the gold, unless they were declared, and its tree.
+
+        Raises:
+            AnswerError: it has no value, or unknowns that were not declared.
+        """
+        tree = self.read(gold)
+        names = variables(tree)
+        if self.variables is not None and not names <= set(self.variables):
+            raise AnswerError("undeclared", f"unknowns of {gold[:40]!r} that are not declared")
+        if not has_value(tree, self.domain):
+            raise AnswerError("undefined", f"{gold[:40]!r} has no value")
+        return (self if self.variables is not None else self.with_unknowns(names)), tree
+
+    def with_unknowns(self, names: frozenset[str]) -> Self:
+        """This kind for the given unknowns; unchanged if there are none."""
+        return replace(self, variables=tuple(sorted(names))) if names else self
+
+    def read(self, text: str) -> Tree:
+        """The tree of the expression, not yet known to have a value."""
+        names = None if self.variables is None else frozenset(self.variables)
+        text, divisor = self.bare(text, names or frozenset())
+        tree = read(text, names)
+        if self.functions is not None and not functions(tree) <= set(self.functions):
+            raise AnswerError("not allowed", f"a function in {text[:40]!r} that was not declared")
+        return tree if divisor == 1 else Product((tree,), (Number(divisor),))
+
+    def same(self, expected: Tree, given: Tree, trial: Trial) -> bool:
+        """Whether the expressions agree; see equality.py for what that rests on."""
+        if is_infinite(expected) or is_infinite(given):
+            return expected == given
+        return equality.equal(expected, given, trial, self.domain)
+
+
+@dataclass(frozen=True)
+class Polynomial(Expression):
+    """A polynomial: sums, products and whole powers of its unknowns and of numbers."""
+
+    name: ClassVar[str] = "polynomial"
+
+    expanded: bool = False
+    """Whether it must be multiplied out: (x+1)^2 is refused then."""
+
+    def read(self, text: str) -> Tree:
+        """The tree of the polynomial.
+
+        Raises:
+            AnswerError: it is no polynomial as it is written.
+        """
+        tree = super().read(text)
+        if not _is_polynomial(tree):
+            raise AnswerError("not a polynomial", f"{text[:40]!r} divides by or applies a function")
+        if self.expanded and not is_expanded(tree):
+            raise AnswerError("not expanded", f"{text[:40]!r} is not multiplied out")
+        return tree
+
+
+def has_value(tree: Tree, domain: numeric.Domain) -> bool:
+    """Whether an expression has a value somewhere; infinity alone counts as one."""
+    if is_infinite(tree):
+        return True
+    try:
+        values = equality.values_at((tree,), Trial(b"gold"))
+    except AnswerError as error:
+        return error.reason != "undefined"
+    return values is not None or numeric.is_defined(tree, domain, Trial(b"gold"))
+
+
+def is_infinite(tree: Tree) -> bool:
+    """Whether an expression is infinity alone, with or without a sign."""
+    return tree in (Constant("infinity"), Negate(Constant("infinity")))
+
+
+def is_expanded(tree: Tree) -> bool:
+    """Whether no sum with an unknown stands inside a product or a power."""
+    inner = [
+        part
+        for node in nodes(tree)
+        if type(node) in (Product, Power)
+        for part in nodes(node)
+        if type(part) is Sum and variables(part)
+    ]
+    return not inner
+
+
+def _is_polynomial(tree: Tree) -> bool:
+    match tree:
+        case Number() | Constant() | Variable():
+            return True
+        case Power(base, Number(int())):
+            return _is_polynomial(base)
+        case Sum() | Negate() | Product(_, ()):
+            for operand in children(tree):
+                if not _is_polynomial(operand):
+                    return False
+            return True
+    return not variables(tree) or _is_divided(tree)
+
+
+def _is_divided(tree: Tree) -> bool:
+    """Whether a tree is a polynomial over numbers, or a whole power that is not plainly one."""
+    match tree:
+        case Product(factors, divisors):
+            return all(map(_is_polynomial, factors)) and not any(map(variables, divisors))
+        case Power(base, exponent) if not variables(exponent):
+            value = equality.constant(exponent)
+            whole = value is not None and value.denominator == 1 and value >= 0
+            return whole and _is_polynomial(base)
+    return False
+
+
+def is_variable_name(text: str) -> bool:
+    """Whether a text can be declared as an unknown."""
+    return is_unknown(text) or (text.isascii() and text.isalpha() and len(text) <= 20)

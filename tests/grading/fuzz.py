@@ -1,0 +1,167 @@
+"""Fuzzing of everything that reads hostile text: no crash, no hang over a second, little memory.
+
+    python tests/grading/fuzz.py hypothesis --seconds 1800     grammar-like soup, from Hypothesis
+    python tests/grading/fuzz.py coverage --seconds 1800       guided by coverage; needs atheris
+
+Not collected by pytest: it runs as long as it is told. Stops at the first finding with exit status
+1 and the input, prints one line of figures at the end. Memory is the peak of the whole process,
+interpreter and fuzzer included; what counts is how far it rises above the start.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+
+SECONDS = 1.0
+"""Longest processor time that one input may take."""
+MEGABYTES = 200
+"""Most that the peak memory of the process may rise above its start."""
+LONGEST = 5000
+"""Characters of one input; beyond a few thousand every reader refuses by length alone."""
+CORPUS = Path(__file__).with_name("corpus")
+PIECES = [
+    *"0123456789+-*/^()[]{},.;:=<>|!%$&_ \\'\"~xyzijeπ∞−×·√½²", "\n", "\x00", "\u202e", "\u200b",
+    "<answer>", "</answer>", "\\boxed{", "\\frac", "\\dfrac{", "}{", "\\sqrt", "\\sqrt[3]{",
+    "\\left(", "\\right)", "\\cdot ", "\\times ", "\\pi", "\\infty",
+    "\\begin{pmatrix}", "\\end{pmatrix}", "\\\\", "\\text{", "\\overline{", "\\le ", "\\cup ",
+    "\\in ", "\\pm ", "\\ln ",
+    "sin", "cos(", "log_", "sqrt(", "exp", "abs(", " or ", " and ", "true", "None", "10^", "9**9",
+    "e10", "1e-5", "!!", "1/3", "-7", "3.14", "1,234", "{1,2}", "[1,2)", "(1,2)", '{"a":1}', "x=",
+]  # fmt: skip
+
+
+class Target:
+    """The readers of hostile text, and what has been seen of them."""
+
+    def __init__(self) -> None:
+        from selfplay.grading import kinds
+
+        self.done, self.slowest, self.slowest_input = 0, 0.0, ""
+        self.start = peak()
+        self._declared = []
+        for line in (CORPUS / "answers.jsonl").read_text().splitlines():
+            row = json.loads(line)
+            try:
+                kind = kinds.infer(row["gold"]) if row["kind"] == "auto" else kinds.declare(row)
+            except ValueError:  # rows that show what a bad declaration gives
+                continue
+            if kinds.grade_answer(kind, row["gold"], "").graded:
+                self._declared.append((kind, row["gold"]))
+        random.Random(0).shuffle(self._declared)
+
+    def __call__(self, choice: int, text: str) -> None:
+        """Read one text in one of the ways; raises AssertionError for a finding."""
+        from selfplay.grading import answers, expressions, kinds
+        from selfplay.grading.jail import values
+
+        kind, gold = self._declared[choice % len(self._declared)]
+        began = time.process_time()
+        match choice % 5:
+            case 0 | 1:
+                verdict = kinds.grade_answer(kind, gold, text)
+                assert verdict.graded, (kind, gold, text, verdict)
+            case 2:
+                verdict = kinds.grade_response(kind, gold, f"<answer>{text}")
+                assert verdict.graded, (kind, gold, text, verdict)
+            case 3:
+                for read in (kinds.infer, expressions.parse):  # of golds and proposals
+                    try:
+                        read(text)
+                    except (answers.AnswerError, expressions.ExpressionError):
+                        pass
+            case 4:
+                try:
+                    values.from_frame(text.encode("utf-8", "surrogatepass"))
+                except values.ValueRefused:
+                    pass
+        took = time.process_time() - began
+        self.done += 1
+        if took > self.slowest:
+            self.slowest, self.slowest_input = took, text[:200]
+        assert took < SECONDS, f"{took:.2f} s for {text!r:.300} as {kind} with gold {gold!r}"
+        risen = peak() - self.start
+        assert risen < MEGABYTES, f"{risen:.0f} MB more, last with {text!r:.300} as {kind}"
+
+    def report(self, seconds: float) -> str:
+        """Figures in one line."""
+        return (
+            f"{self.done:,} inputs in {seconds:.0f} s, no finding; slowest "
+            f"{1000 * self.slowest:.0f} ms ({self.slowest_input!r:.120}); memory "
+            f"+{peak() - self.start:.0f} MB"
+        )
+
+
+def peak() -> float:
+    """Most memory that this process has used, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def with_hypothesis(target: Target, seconds: float) -> None:
+    """Batches of examples under ever new seeds until the time is up."""
+    from hypothesis import HealthCheck, Phase, given, seed, settings
+    from hypothesis import strategies as st
+
+    soup = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
+    nested = st.recursive(
+        soup,
+        lambda inner: st.one_of(
+            inner.map("({})".format), inner.map("\\frac{{{}}}{{2}}".format),
+            inner.map("\\sqrt{{{}}}".format), st.tuples(inner, inner).map("^".join),
+            st.tuples(inner, inner).map(",".join), inner.map(lambda text: (text * 50)[:LONGEST]),
+        ),
+        max_leaves=20,
+    )  # fmt: skip
+    texts = st.one_of(soup, nested.map(lambda text: text[:LONGEST]), st.text(max_size=200))
+    end, batch = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        batch += 1
+        options = settings(
+            max_examples=2000, deadline=None, database=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+
+        def read(choice: int, text: str) -> None:
+            target(choice, text)
+
+        seed(batch)(options(given(st.integers(0, 1 << 20), texts)(read)))()
+
+
+def with_coverage(target: Target, seconds: float) -> None:
+    """atheris (libFuzzer): keeps the inputs that reach new lines and mutates them."""
+    import atheris
+
+    atheris.instrument_all()
+    end = time.monotonic() + seconds
+
+    def once(data: bytes) -> None:
+        provider = atheris.FuzzedDataProvider(data)
+        target(provider.ConsumeIntInRange(0, 1 << 20), provider.ConsumeUnicode(2000))
+        if time.monotonic() > end:
+            print(f"coverage: {target.report(seconds)}", flush=True)
+            os._exit(0)  # past libFuzzer, which takes an exit for a crash
+
+    atheris.Setup([sys.argv[0], "-max_len=2000", "-timeout=10", "-rss_limit_mb=2048"], once)
+    atheris.Fuzz()
+
+
+def main() -> None:
+    """Run the fuzzer that was asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("how", choices=["hypothesis", "coverage"])
+    parser.add_argument("--seconds", type=float, default=1800.0)
+    asked = parser.parse_args()
+    target = Target()
+    if asked.how == "coverage":
+        with_coverage(target, asked.seconds)
+    began = time.monotonic()
+    with_hypothesis(target, asked.seconds)
+    print(f"hypothesis: {target.report(time.monotonic() - began)}")
+
+
+if __name__ == "__main__":
+    main()
