@@ -10,17 +10,18 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jax
 import numpy as np
+import tyro
 from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
 
 from selfplay import environments as installed
 from selfplay import streams
-from selfplay.cli import options
+from selfplay.cli import auditing, bench_grade, options
 from selfplay.cli.training import variant
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
@@ -41,7 +42,8 @@ def bench_command(arguments: Sequence[str]) -> None:
         what: Positional[Literal["decode", "train", "grade"]],
         experiment: str = "quickstart",
         repetitions: int = 5,
-        json_file: Path | None = None,
+        json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
+        audit: Path | None = None,
     ) -> None:
         """Time a part with an experiment's shapes, beside this machine's limit.
 
@@ -50,18 +52,32 @@ def bench_command(arguments: Sequence[str]) -> None:
             experiment: whose model and batch to use.
             repetitions: medians are over this many.
             json_file: also write the figures to this file.
+            audit: with `grade`: instead of timing, grade the kept attempts of this run again, list
+                disagreements with math-verify, and look for signs of cheating.
         """
-        config = variant(experiment, "main")
-        figures = BENCHES[what](config, repetitions)
+        if audit is not None and what != "grade":
+            raise ValueError(f"--audit goes with `bench grade`, not with `bench {what}`.")
+        if audit is not None:
+            figures = auditing.audit(audit, Console(highlight=False))
+        else:
+            figures = BENCHES[what](variant(experiment, "main"), repetitions)
         table = Table(title=f"bench {what} ({experiment})", title_justify="left", show_header=False)
         for name, value in figures.items():
-            table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else f"{value:,}")
+            table.add_row(name, _in_words(value))
         Console(highlight=False).print(table)
         if json_file is not None:
             json_file.write_text(json.dumps(figures, indent=2) + "\n")
 
-    words = ["--json-file" if word == "--json" else word for word in arguments]
-    options.parse(bench, "bench", words, example="bench decode")
+    options.parse(bench, "bench", arguments, example="bench decode")
+
+
+def _in_words(value: Any) -> str:
+    match value:
+        case float():
+            return f"{value:,.4g}"
+        case int():
+            return f"{value:,}"
+    return str(value)
 
 
 def bench_decode(config: RunConfig, repetitions: int) -> dict[str, Any]:
@@ -108,8 +124,8 @@ def bench_train(config: RunConfig, repetitions: int) -> dict[str, Any]:
     return report(timed, count, flops_per_token=6 * count, unit="tokens")
 
 
-def bench_grade(config: RunConfig, repetitions: int) -> dict[str, Any]:
-    """Grade right and wrong responses."""
+def grade_speed(config: RunConfig, repetitions: int) -> dict[str, Any]:
+    """Grade responses to the experiment's problems, then answers and programs of other kinds."""
     environments = {name: installed.load(name) for name in config.environments}
     parts = build(config, Archive(":memory:"))
     rng = random.Random(0)
@@ -122,13 +138,14 @@ def bench_grade(config: RunConfig, repetitions: int) -> dict[str, Any]:
         return len(judge_all(environments, problems, responses, ended))
 
     timed = against_limit(work, repetitions)
-    return {"responses_per_second": timed["per_second"], "seconds": timed["seconds"]}
+    own = {"responses_to_problems_per_second": timed["per_second"]}
+    return {**own, **bench_grade.figures(repetitions)}
 
 
 BENCHES: dict[str, Callable[[RunConfig, int], dict[str, Any]]] = {
     "decode": bench_decode,
     "train": bench_train,
-    "grade": bench_grade,
+    "grade": grade_speed,
 }
 
 

@@ -5,10 +5,11 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import numpy as np
+import tyro
 from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
@@ -32,7 +33,7 @@ def eval_command(arguments: Sequence[str]) -> None:
         run: Positional[Path],
         against: Path | None = None,
         samples: int | None = None,
-        json_file: Path | None = None,
+        json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
     ) -> None:
         """Held-out accuracy after the warm-up and now, with 95% intervals; paired differences.
 
@@ -56,9 +57,11 @@ def eval_command(arguments: Sequence[str]) -> None:
             json_file.write_text(json.dumps(_without_rates(figures), indent=2) + "\n")
             console.print(f"written to {json_file}")
 
-    words = ["--json-file" if word == "--json" else word for word in arguments]
     options.parse(
-        evaluate, "eval", words, example="eval runs/quickstart --against runs/quickstart-uniform"
+        evaluate,
+        "eval",
+        arguments,
+        example="eval runs/quickstart --against runs/quickstart-uniform",
     )
 
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from selfplay.problem import Environment, Outcome, Problem, Verdict
 
+CUT = "cut at the token limit"
+"""Reason of the verdict on a response that did not end."""
+
 
 def judge(environment: Environment, problem: Problem, response: str, ended: bool) -> Verdict:
     """Grade one response; one that was cut at the token limit is unparsable.
@@ -14,7 +17,7 @@ def judge(environment: Environment, problem: Problem, response: str, ended: bool
     A grader that raises gives the outcome `error`: masked from training, counted on the board.
     """
     if not ended:
-        return Verdict(Outcome.UNPARSABLE, "cut at the token limit")
+        return Verdict(Outcome.UNPARSABLE, CUT)
     try:
         return environment.grade(problem, response)
     except Exception as error:  # the grader's failure must not pass for the solver's

@@ -6,12 +6,12 @@ living; that is why it runs in forks that are killed.
 """
 
 import logging
-from typing import Any
+from collections.abc import Sequence
 
 from selfplay.grading.worker import Helper, serve
 
 SECONDS = 10.0
-"""Deadline of one opinion."""
+"""Deadline of one question."""
 
 
 def helper() -> Helper:
@@ -19,21 +19,27 @@ def helper() -> Helper:
     return Helper(__name__)
 
 
-def opinion(other: Helper, gold: str, answer: str) -> bool:
-    """Whether math-verify takes an answer for equal to the gold.
+def opinions(other: Helper, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+    """Whether math-verify takes answers for equal to their golds.
 
+    Args:
+        other: from `helper`.
+        pairs: gold and answer.
     Raises:
-        TimeoutError: it took longer than `SECONDS`.
+        TimeoutError: they took longer than `SECONDS` together.
         HelperError: it is not installed, or failed.
     """
-    return bool(other.ask({"gold": gold, "answer": answer}, SECONDS))
+    return other.ask([list(pair) for pair in pairs], SECONDS)
 
 
-def _compare(question: dict[str, str]) -> Any:
+def _compare(pairs: list[list[str]]) -> list[bool]:
     from math_verify import parse, verify
 
-    gold, answer = (parse(f"${question[name]}$", parsing_timeout=0) for name in ("gold", "answer"))
-    return verify(gold, answer, timeout_seconds=0)
+    found = []
+    for pair in pairs:
+        gold, answer = (parse(f"${text}$", parsing_timeout=0) for text in pair)
+        found.append(bool(verify(gold, answer, timeout_seconds=0)))
+    return found
 
 
 if __name__ == "__main__":
