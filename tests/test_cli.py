@@ -3,17 +3,19 @@
 import csv
 import json
 import shutil
+import sqlite3
 
 import pytest
-from tiny import Last
+from tiny import CONFIG, Last
 
 from selfplay import environments
 from selfplay.cli import VERBS, asking, main
+from selfplay.grading import sandbox
 
 EXPERIMENT = """
 from dataclasses import replace
 from tiny import CONFIG as TINY
-CONFIG = replace(TINY, generations=4)
+CONFIG = replace(TINY, generations=4, attempts_every=2)
 VARIANTS = {"uniform": CONFIG, "warm": replace(CONFIG, generations=0)}
 """
 
@@ -91,23 +93,126 @@ def test_propose_shows_the_gates_verdicts(run, capsys):
     assert said.count("admitted") + said.count("malformed") + said.count("held out") >= 5
 
 
-def test_grade_needs_no_model(tmp_path, capsys):
-    rows = [
-        {"environment": "arithmetic", "problem": "2+3", "response": "<answer>5"},
-        {"environment": "arithmetic", "problem": "2+3", "response": "<answer>6"},
-        {"environment": "countdown", "problem": "3,5 make 8", "response": "8"},
-    ]
+ROWS = [
+    {"environment": "arithmetic", "problem": "2+3", "response": "<answer>5"},
+    {"environment": "arithmetic", "problem": "2+3", "response": "<answer>6"},
+    {"environment": "countdown", "problem": "3,5 make 8", "response": "8"},
+    {"id": "a", "kind": "integer", "gold": 5, "response": "so \\boxed{5}"},
+    {"id": "b", "kind": "auto", "gold": "3/4", "answer": "0.75"},
+    {"id": "c", "kind": "integer", "gold": "5", "response": "<answer>5 or 6"},
+    {"id": "d", "function": {"name": "f"}, "tests": [{"args": [1], "expected": 2}],
+     "submission": "def f(x):\n    return x + 1"},
+    {"id": "e", "function": {"name": "f"}, "tests": [{"args": [1], "expected": 2}],
+     "submission": "def f(x):\n    raise SystemExit(0)"},
+    {"id": "f", "function": {"name": "f"}, "tests": [{"args": [1], "expected": 2}],
+     "submission": "def f(x):\n    while True: pass"},
+]  # fmt: skip
+VERDICTS = [
+    "correct", "wrong", "unparsable", "correct", "correct", "ambiguous", "correct", "wrong",
+    "timeout",
+]  # fmt: skip
+
+
+def test_grade_tells_verdict_reason_and_time_of_rows_of_all_sorts(tmp_path, capsys):
     file = tmp_path / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    file.write_text("\n\n".join(json.dumps(row) for row in ROWS))  # blank lines are none
+    main(["grade", str(file), "--json", "--sandbox.seconds", "0.5"])
+    said = capsys.readouterr()
+    rows = [json.loads(line) for line in said.out.splitlines()]
+    assert [row["verdict"] for row in rows] == VERDICTS
+    assert [row["id"] for row in rows] == [1, 3, 5, "a", "b", "c", "d", "e", "f"]
+    assert all(row["seconds"] >= 0 and isinstance(row["reason"], str) for row in rows)
+    assert [row.get("sandbox") for row in rows] == [None] * 6 + ["strong"] * 3
+    assert "4 correct" in said.err
+    main(["grade", str(file), "--sandbox.seconds", "0.5"])
+    said = capsys.readouterr().out
+    assert "exited before the answer" in said
+    assert "4 correct" in said
+
+
+BAD_ROWS = [
+    (b"nonsense", "Expecting value"),
+    (b"[1]", "holds a list, not an object"),
+    (b"\xff", "codec can't decode"),
+    (b"[" * 100_000, "recursion"),
+    (b'{"kind": "integer", "gold": NaN, "answer": "1"}', "NaN is no JSON"),
+    (b'{"kind": "integer", "kind": "text", "gold": "1", "answer": "1"}', "stands twice"),
+    (b'{"kind": "integr", "gold": "1", "answer": "1"}', "the nearest is 'integer'"),
+    (b'{"kind": "integer", "answer": "1"}', "the keys are 'kind', 'answer'"),
+    (b'{"kind": "integer", "gold": "1"}', "the keys are"),
+    (b'{"kind": "integer", "gold": "1", "answer": "1", "response": "1"}', "the keys are"),
+    (b'{"kind": "integer", "gold": "1", "answer": 1}', "what is graded is text"),
+    (b'{"function": {"name": "f"}, "tests": [{"args": []}]}', "submission"),
+    (b'{"function": {"name": "f"}, "tests": [], "submission": ""}', "0 tests"),
+    (b'{"environment": "arithmetic", "problem": "2+", "response": ""}', "cannot read the problem"),
+    (b'{"environment": "arithmetik", "problem": "2+3", "response": ""}', "arithmetic"),
+    (b'{"environment": "arithmetic", "problem": 5, "response": ""}', "all texts"),
+]
+
+
+def test_grade_tells_an_unreadable_row_by_its_line_and_goes_on(tmp_path, capsys):
+    file = tmp_path / "rows.jsonl"
+    good = b'{"kind": "integer", "gold": "1", "answer": "1"}'
+    file.write_bytes(b"\n".join([*(line for line, _ in BAD_ROWS), good]))
+    main(["grade", str(file), "--json"])
+    *bad, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert last["verdict"] == "correct"
+    for number, (row, (line, reason)) in enumerate(zip(bad, BAD_ROWS, strict=True), start=1):
+        assert row["verdict"] == "error", line[:60]
+        assert row["reason"].startswith(f"line {number}: "), row
+        assert reason.lower() in row["reason"].lower(), row
+
+
+def test_what_is_graded_cannot_write_on_the_screen(tmp_path, capsys):
+    file = tmp_path / "rows.jsonl"
+    row = {"id": "\x1b[2J[red]", "environment": "arithmetic", "problem": "\x1b[2J", "response": ""}
+    file.write_text(json.dumps(row))
     main(["grade", str(file)])
-    verdicts = [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()]
-    assert verdicts == ["correct", "wrong", "unparsable"]
+    said = capsys.readouterr().out
+    assert "\x1b[2J" not in said
+    assert "[red]" in said
 
 
-def test_grade_names_the_bad_line(tmp_path, capsys):
+def test_programs_need_the_sandbox_that_is_asked_for(tmp_path, capsys, monkeypatch):
     file = tmp_path / "rows.jsonl"
-    file.write_text('{"environment": "arithmetic", "problem": "2+3", "response": ""}\n{}\n')
-    assert "rows.jsonl, line 2: KeyError" in fails(capsys, "grade", str(file))
+    file.write_text(json.dumps(ROWS[-2]))
+    weak = sandbox.Layers(sandbox.Level.WEAK, (sandbox.Layer("user namespace", False, "refused"),))
+    monkeypatch.setattr(sandbox, "probe", lambda: weak)
+    said = fails(capsys, "grade", str(file))
+    assert "sandbox.require=strong, but this machine holds weak (user namespace: refused)" in said
+    said = fails(capsys, "grade", str(file), "--sandbox.require", "weak")
+    assert "sandbox.allow_weak=true" in said
+
+
+def test_an_audit_finds_nothing_in_an_honest_run(run, capsys):
+    main(["bench", "grade", "--audit", str(run)])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "graded otherwise than in the run: 0" in said
+    assert "math-verify" in said
+
+
+def test_an_audit_finds_what_was_tampered_with(run, tmp_path, capsys):
+    forged = tmp_path / "forged"
+    shutil.copytree(run, forged)
+    with sqlite3.connect(forged / "archive.sqlite") as archive:
+        archive.execute("UPDATE attempts SET response = '<answer>zz', outcome = 'correct'")
+        archive.execute("UPDATE attempts SET reason = 'test 1: refused system call' WHERE slot = 0")
+    main(["bench", "grade", "--audit", str(forged)])
+    said = " ".join(capsys.readouterr().out.split())
+    count = CONFIG.rollout.problems * CONFIG.rollout.attempts
+    assert f"graded otherwise than in the run: {2 * count}" in said
+    assert "then correct, now wrong" in said
+    assert f"suspicious: {2 * CONFIG.rollout.attempts} x refused system call" in said
+    assert "LOOK" in said
+
+
+def test_an_audit_needs_attempts_and_goes_with_grade(run, capsys, tmp_path):
+    assert "--audit goes with `bench grade`" in fails(capsys, "bench", "train", "--audit", str(run))
+    empty = tmp_path / "empty"
+    shutil.copytree(run, empty)
+    with sqlite3.connect(empty / "archive.sqlite") as archive:
+        archive.execute("DELETE FROM attempts")
+    assert "kept no attempts" in fails(capsys, "bench", "grade", "--audit", str(empty))
 
 
 def test_curriculum_shows_explains_and_exports(run, tmp_path, capsys):
@@ -145,7 +250,10 @@ def test_bench_prints_and_writes_figures(what, run, tmp_path, capsys):
     small = str(run.parent / "small.py")
     main(["bench", what, "--experiment", small, "--repetitions", "1", "--json", str(file)])
     assert f"bench {what}" in capsys.readouterr().out
-    assert all(value > 0 for value in json.loads(file.read_text()).values())
+    figures = json.loads(file.read_text())
+    assert figures.pop("sandbox_level", "strong") == "strong"
+    # Recovery is a difference of times and may fall below 0.
+    assert all(value > 0 for name, value in figures.items() if name != "recovery_ms")
 
 
 def test_doctor_tells_devices_and_versions(capsys):

@@ -36,7 +36,7 @@ VERBS = {
     "envs": Verb("inspecting", "list|show|check [NAME]", "browse and check environments"),
     "board": Verb("inspecting", "RUN...", "open TensorBoard on runs"),
     "bench": Verb("bench", "decode|train|grade", "speed beside the machine's limit"),
-    "doctor": Verb("doctor", "", "devices, versions, limits of this machine"),
+    "doctor": Verb("doctor", "", "devices, versions, layers of the sandbox"),
 }
 
 

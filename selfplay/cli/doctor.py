@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jax
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from selfplay import device
@@ -15,17 +16,20 @@ from selfplay import environments as installed
 from selfplay.cli import options
 from selfplay.cli.measuring import versions
 from selfplay.cli.training import experiment_names
+from selfplay.grading import sandbox
 
 
 def doctor_command(arguments: Sequence[str]) -> None:
     """`selfplay doctor`."""
 
     def doctor() -> None:
-        """Devices, versions and limits of this machine."""
+        """Devices, versions and limits of this machine, and the layers of its sandbox."""
+        console = Console(highlight=False)
         table = Table(show_header=False, box=None)
         for name, value in findings().items():
-            table.add_row(f"[bold]{name}[/]", value)
-        Console(highlight=False).print(table)
+            table.add_row(f"[bold]{name}[/]", escape(value))
+        console.print(table)
+        print_layers(console, sandbox.probe())
 
     options.parse(doctor, "doctor", arguments, example="doctor")
 
@@ -41,8 +45,16 @@ def findings() -> dict[str, str]:
         "environments": ", ".join(installed.names()),
         "experiments": ", ".join(experiment_names()),
         "compiled code": f"{cache} ({'' if _writable(cache) else 'NOT '}writable)",
-        "sandbox": "none needed: no installed environment runs programs",
     }
+
+
+def print_layers(console: Console, found: sandbox.Layers) -> None:
+    """The level of the sandbox that programs would run in, and every layer that was tried."""
+    level = found.level or "none: programs cannot be graded here"
+    console.print(f"\n[bold]sandbox[/]       {level}")
+    for layer in found.layers:
+        colour = "green" if layer.holds else "red"
+        console.print(f"  [{colour}]{escape(str(layer))}[/]", soft_wrap=True)
 
 
 def _writable(folder: Path) -> bool:

@@ -93,13 +93,16 @@ class Graded(NamedTuple):
     def to_markup(self) -> str:
         """As a line for the screen; what a model wrote cannot colour it or move the cursor."""
         outcome = self.verdict.outcome
-        reason = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}"
-                         for c in self.verdict.reason)  # fmt: skip
         colour = COLOURS.get(outcome, "yellow")
         return (
-            f"{escape(str(self.id)):<12} [{colour}]{outcome:<10}[/] "
-            f"{1000 * self.seconds:8.2f} ms  {escape(reason)}"
+            f"{_printable(self.id):<12} [{colour}]{outcome:<10}[/] "
+            f"{1000 * self.seconds:8.2f} ms  {_printable(self.verdict.reason)}"
         )
+
+
+def _printable(text: object) -> str:
+    """A text for the screen, with a mark for every character that would do more than show."""
+    return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text)))
 
 
 class Grader:

@@ -6,6 +6,7 @@ cannot be and what to do; kinds trust their fields afterwards.
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -44,11 +45,14 @@ ALIASES = {
 """Other words for the kinds."""
 _SAME_FIELDS = {
     "abs_tol": "absolute", "atol": "absolute", "tolerance": "absolute", "tol": "absolute",
+    "eps": "absolute", "epsilon": "absolute", "abs_error": "absolute", "margin": "absolute",
+    "absolute_error": "absolute", "rel_error": "relative", "relative_error": "relative",
     "absolute_tolerance": "absolute", "abs_tolerance": "absolute", "abs": "absolute",
     "rel_tol": "relative", "rtol": "relative", "relative_tolerance": "relative",
     "rel_tolerance": "relative", "rel": "relative", "decimals": "places", "units": "unit",
     "variable": "variables", "vars": "variables", "normalizer": "normaliser",
-    "normalise": "normaliser", "normalize": "normaliser", "choices": "options",
+    "normalise": "normaliser", "normalize": "normaliser", "normalization": "normaliser",
+    "normalisation": "normaliser", "case_insensitive": "ignore_case", "choices": "options",
     "labels": "options", "elements": "element", "element_kind": "element", "of": "element",
 }  # fmt: skip
 """Other words for the fields."""
@@ -67,6 +71,8 @@ _RANGES = {
     "integer": numeric.Range(whole=True),
     "natural": numeric.Range(low=Fraction(0), whole=True),
 }
+
+_MARKED_OPTION = re.compile(r"\(?([A-Za-z])(?:\)[.:]?|[.:])\s*(.*)", re.DOTALL)
 
 
 def declare(fields: Mapping[str, object]) -> Kind:
@@ -148,7 +154,8 @@ def _decimal(given: Fields) -> Kind:
 def _expression(given: Fields) -> Kind:
     functions = given.pop("functions", None)
     allowed = None if functions is None else tuple(_texts("functions", functions))
-    return Expression(**_marks(given), **_unknowns(given), functions=allowed)
+    prove = _flag("prove", given)
+    return Expression(**_marks(given), **_unknowns(given), functions=allowed, prove=prove)
 
 
 def _polynomial(given: Fields) -> Kind:
@@ -199,6 +206,19 @@ def _truth(given: Fields) -> Kind:
     return Truth()
 
 
+def _pairs(options: object) -> list[tuple[str, str]]:
+    """Labels with texts, of a list: `(A) 5`, `A`, or words, which are also known as A, B, C."""
+    if isinstance(options, list):
+        options = [str(one) if type(one) in (int, float) else one for one in options]
+    words = _texts("options", options)
+    marked = [_MARKED_OPTION.fullmatch(word) for word in words]
+    if all(marked):
+        return [(mark[1], mark[2]) for mark in marked if mark is not None]
+    if len(words) > 26 or any(len(word) == 1 and not word.isdigit() for word in words):
+        return [(word, "") for word in words]
+    return [(chr(ord("A") + index), word) for index, word in enumerate(words)]
+
+
 def _choice(given: Fields) -> Kind:
     options = given.pop("options", None)
     if options is None:
@@ -208,9 +228,11 @@ def _choice(given: Fields) -> Kind:
     if isinstance(options, Mapping):
         pairs = [(str(label), str(words)) for label, words in options.items()]
     else:
-        pairs = [(label, "") for label in _texts("options", options)]
+        pairs = _pairs(options)
     labels = {label.casefold() for label, _ in pairs}
-    if len(labels) < len(pairs) or len(pairs) < 2 or "" in labels:
+    known = {words.casefold() for _, words in pairs if words}
+    doubled = len(labels) < len(pairs) or (known and len(known) < len(pairs))
+    if doubled or len(pairs) < 2 or "" in labels:
         raise ValueError(
             f'"options" are two or more different labels, upper and lower case being the same, or '
             f"an object from labels to texts; got {options!r}."
@@ -218,7 +240,15 @@ def _choice(given: Fields) -> Kind:
     return Choice(tuple((label, " ".join(words.casefold().split())) for label, words in pairs))
 
 
+def _case(given: Fields) -> None:
+    """`case_sensitive` and `ignore_case` as other words for `case`."""
+    for name, ignored in (("case_sensitive", False), ("ignore_case", True)):
+        if name in given:
+            given["case"] = "ignore" if _flag(name, given) is ignored else "exact"
+
+
 def _text(given: Fields) -> Kind:
+    _case(given)
     words = given.pop("normaliser", [])
     for word in [words] if isinstance(words, str) else _texts("normaliser", words):
         if word not in _NORMALISERS:
@@ -246,8 +276,14 @@ def _element(given: Fields) -> Fields:
 
 
 def _tuple(given: Fields) -> Kind:
+    if not _ordered(given):
+        return Multiset(**_element(given))
     names = given.pop("variables", None)
     return Tuple(**_element(given), names=tuple(_texts("variables", names)) if names else ())
+
+
+def _ordered(given: Fields) -> bool:
+    return _flag("ordered", given) if "ordered" in given else True
 
 
 def _multiset(given: Fields) -> Kind:
@@ -349,10 +385,11 @@ _SCALAR = ("unit", "percent")
 _FIELDS: dict[str, tuple[str, ...]] = {
     "integer": _SCALAR, "rational": _SCALAR,
     "decimal": (*_SCALAR, "absolute", "relative", "places"),
-    "expression": (*_SCALAR, "variables", "domain", "functions"),
+    "expression": (*_SCALAR, "variables", "domain", "functions", "prove"),
     "polynomial": (*_SCALAR, "variables", "domain", "form"), "equation": ("variables",),
-    "solution_set": ("variable",), "tuple": ("element", "variables"), "set": ("element",),
+    "solution_set": ("variable",), "tuple": ("element", "variables", "ordered"), "set": ("element",),
     "multiset": ("element",), "interval": ("variable",), "matrix": ("element",), "truth": (),
-    "choice": ("options",), "text": ("case", "whitespace", "punctuation", "latex", "normaliser"),
+    "choice": ("options",), "text": ("case", "whitespace", "punctuation", "latex", "normaliser", "case_sensitive",
+             "ignore_case"),
     "json": ("schema",), "auto": (),
 }  # fmt: skip

@@ -9,15 +9,18 @@ What this does not do: round. A decimal agrees within the declared tolerance or 
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import ClassVar, Literal, Self
 
-from selfplay.grading import equality, numeric
+from selfplay.grading import equality, numeric, proof
 from selfplay.grading.answers import AnswerError
 from selfplay.grading.kind import Kind, plain
 from selfplay.grading.layout import is_unknown, one_value
 from selfplay.grading.notation import read
+from selfplay.grading.symbols import normalise
 from selfplay.grading.trees import (
     Constant,
     Negate,
@@ -39,8 +42,13 @@ Percent = Literal["refuse", "as_fraction", "same_number"]
 
 _PLAIN_INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
 _THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3}){1,330}(?![0-9,])")
+_SPACED_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?: [0-9]{3}){1,330}(?:\.[0-9]+)?")
 _BRACKET = re.compile(r"[(\[{]")
 _MIXED = re.compile(r"([+-]?[0-9]{1,400}) +([0-9]{1,400}) */ *([0-9]{1,400})")
+_CURRENCY = re.compile(r"([+-]?) *\\?")
+_NO_SPACING = str.maketrans("", "", " {}~")
+_ANGLE = re.compile(r"(.+?)(?:°|\^ *(?:\\circ|\{ *\\circ *\}))", re.DOTALL)
+_ANGLE_INSIDE = re.compile(r"°|\\circ|sin|cos|tan|cot|sec|csc|=|,|\\in(?![a-z])")
 _DEGREES = re.compile(r"\^ *(?:\\circ|\{ *\\circ *\})")
 
 
@@ -65,13 +73,23 @@ class Scalar(Kind):
         Raises:
             AnswerError: several values, a relation, a percent sign that was not declared.
         """
-        text = plain(text).replace("{,}", ",")
+        text = self._legible(text)
         if "," in text and not _BRACKET.search(text):
             text = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), text)
+        elif " " in text and _SPACED_THOUSANDS.fullmatch(text):
+            text = text.replace(" ", "")
         value = one_value(text, names)
         if value != text and not self.assignment:
             raise AnswerError("not a value", f"{text[:40]!r} is an equation")
         return self._without_marks(value)
+
+    def _legible(self, text: str) -> str:
+        """The normalised text; of characters in no table, only those of the unit are taken off."""
+        if not text.isascii():
+            for spelling in self.unit:
+                if unicodedata.category(spelling[0]) == "Sc":
+                    text = text.strip().removeprefix(spelling).removesuffix(spelling)
+        return plain(text).replace("{,}", ",")
 
     def _without_marks(self, text: str) -> tuple[str, int]:
         text = without_unit(text, self.unit)
@@ -82,18 +100,46 @@ class Scalar(Kind):
         return _MIXED.sub(r"\1\\frac{\2}{\3}", text) if _MIXED.fullmatch(text) else text, divisor
 
 
+def is_angle(text: str) -> bool:
+    r"""Whether a text is a number of degrees; 15^\circ is, \tan 15^\circ and 180^\circ-30^\circ not."""
+    mark = _ANGLE.fullmatch(text.strip(" $."))
+    return mark is not None and _ANGLE_INSIDE.search(mark[1]) is None
+
+
 def without_unit(text: str, unit: tuple[str, ...]) -> str:
     """The text without one of the spellings of its unit, at the end or (currency) before."""
     for spelling in unit:
         if spelling in ("°", "degrees"):
             text = _DEGREES.sub("", text)
-        if text.endswith(spelling) and text != spelling:
-            shorter = text[: -len(spelling)].rstrip()
-            if not (shorter[-1:].isalpha() and spelling[0].isalpha()):
-                return shorter.removesuffix("\\").rstrip()
-        if not spelling[0].isalnum() and text.lstrip("\\").startswith(spelling):
-            return text.lstrip("\\").removeprefix(spelling).lstrip()
+        shorter = text[: _before_unit(text, _compact_unit(spelling))].rstrip()
+        if shorter != text and shorter and not (shorter[-1].isalpha() and spelling[0].isalpha()):
+            return shorter.removesuffix("\\").rstrip()
+        if not spelling[0].isalnum() and (before := _CURRENCY.match(text)) is not None:
+            if text.startswith(spelling, before.end()):
+                return before[1] + text[before.end() + len(spelling) :].lstrip()
     return text
+
+
+@lru_cache(maxsize=256)
+def _compact_unit(spelling: str) -> str:
+    """A unit without spaces and braces, as it reads in a normalised text."""
+    try:
+        spelling = normalise(spelling)
+    except AnswerError:  # a currency sign
+        pass
+    return spelling.translate(_NO_SPACING)
+
+
+def _before_unit(text: str, unit: str) -> int:
+    """Where a unit begins that ends a text, whatever spaces and braces are in it; else the end."""
+    position = len(text)
+    for character in reversed(unit):
+        while position and text[position - 1] in " {}~":
+            position -= 1
+        if not position or text[position - 1] != character:
+            return len(text)
+        position -= 1
+    return position
 
 
 @dataclass(frozen=True)
@@ -189,6 +235,8 @@ class Expression(Scalar):
     """Where the unknowns are."""
     functions: tuple[str, ...] | None = None
     """The functions that may occur, sqrt among them; None: any. With () sin(pi/6) is refused."""
+    prove: bool = False
+    """Whether sympy has to prove what agrees at random points; without a proof, an error."""
 
     def prepare(self, gold: str) -> tuple[Kind, Tree]:
         """This kind with the unknowns of the gold, unless they were declared, and its tree.
@@ -196,6 +244,8 @@ class Expression(Scalar):
         Raises:
             AnswerError: it has no value, or unknowns that were not declared.
         """
+        if not self.unit and is_angle(gold):
+            return replace(self, unit=("°", "degrees")).prepare(gold)
         tree = self.read(gold)
         names = variables(tree)
         if self.variables is not None and not names <= set(self.variables):
@@ -221,7 +271,10 @@ class Expression(Scalar):
         """Whether the expressions agree; see equality.py for what that rests on."""
         if is_infinite(expected) or is_infinite(given):
             return expected == given
-        return equality.equal(expected, given, trial, self.domain)
+        same = equality.equal(expected, given, trial, self.domain)
+        if same and self.prove:
+            proof.prove(expected, given, self.domain)
+        return same
 
 
 @dataclass(frozen=True)
