@@ -2,6 +2,7 @@
 
     config.json      the resolved configuration
     checkpoints/     orbax, one folder a generation: after the warm-up, the latest two
+    sittings.jsonl   one line each time it was started or resumed: versions, devices, sandbox
     outcomes.jsonl   one line a generation, append-only: what was posed, what became of it
     archive.sqlite   every problem ever posed (curriculum/archive.py)
     evaluation-*.json  full evaluations
@@ -110,10 +111,13 @@ class RunFolder:
                 "move the damaged folder out of checkpoints/ to go on from the one before."
             ) from error
 
+    def log_sitting(self, line: dict[str, Any]) -> None:
+        """Append a line on what the run goes on with from here."""
+        self._append("sittings.jsonl", line)
+
     def log(self, line: dict[str, Any]) -> None:
         """Append a line to the outcome log."""
-        with (self.path / "outcomes.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        self._append("outcomes.jsonl", line)
 
     def outcomes(self) -> list[dict[str, Any]]:
         """All lines of the outcome log, oldest first."""
@@ -145,6 +149,10 @@ class RunFolder:
         """Finish writing."""
         if self._manager is not None:
             self._manager.close()
+
+    def _append(self, name: str, line: dict[str, Any]) -> None:
+        with (self.path / name).open("a") as file:
+            file.write(json.dumps(line) + "\n")
 
     def _checkpoints(self) -> ocp.CheckpointManager:
         if self._manager is None:

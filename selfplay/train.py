@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from selfplay import evaluate, loop, report
+from selfplay import evaluate, loop, machine, report
 from selfplay.board import Board
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive, Attempt, Posed, Rejected
@@ -92,6 +92,7 @@ def train(folder: RunFolder, listener: Listener) -> Result:
         ValueError: the configuration's parts do not fit together.
         OSError: the folder cannot be written; what it holds stays good.
     """
+    folder.log_sitting(machine.record())
     archive = Archive(folder.archive_path)
     board = Board(folder.path)
     stop = Stop()

@@ -26,7 +26,7 @@ _FOLDER = {
     "problem", "config", "model", "curriculum", "streams", "learning", "proposing", "evaluate",
 }  # fmt: skip
 _PARTS = _RING | {"loop", "config"}
-_RUNS = _PARTS | {"parts", "report", "device", "run", "board"}
+_RUNS = _PARTS | {"parts", "report", "device", "machine", "run", "board"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "selfplay": {"problem"},
@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "streams": set(),
     "device": set(),
+    "machine": {"grading"},
     "suites": {"problem", "streams"},
     "learning": {"problem", "model", "streams"},
     "proposing": _LEARNS,

@@ -1,5 +1,6 @@
 """Whole runs with a tiny configuration: reward rises, stopping and resuming lose nothing."""
 
+import json
 import signal
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from tiny import CONFIG, Last
 
 from selfplay import environments, report, train
 from selfplay.curriculum.archive import Archive
+from selfplay.grading import sandbox
 from selfplay.run import RunFolder
 
 
@@ -102,6 +104,14 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
         line["games"] for line in whole.outcomes()
     ]
     assert resumed.gain is not None
+    sittings = [
+        json.loads(line)
+        for line in (tmp_path / "parts" / "sittings.jsonl").read_text().splitlines()
+    ]
+    assert len(sittings) == 2
+    assert sittings[1]["sandbox"]["level"] == sandbox.probe().level
+    assert {layer["name"] for layer in sittings[1]["sandbox"]["layers"]} >= {"seccomp", "landlock"}
+    assert "jax" in sittings[1]["versions"]
 
 
 def test_stopped_in_the_warm_up_it_starts_over(tmp_path, monkeypatch):

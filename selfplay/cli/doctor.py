@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from selfplay import device
+from selfplay import device, machine
 from selfplay import environments as installed
 from selfplay.cli import options
-from selfplay.cli.measuring import versions
 from selfplay.cli.training import experiment_names
 from selfplay.grading import sandbox
 
@@ -41,7 +40,7 @@ def findings() -> dict[str, str]:
     return {
         "system": f"{platform.system()} {platform.machine()}, {device.usable_cores()} usable cores",
         "devices": f"{len(devices)} x {devices[0].platform} ({devices[0].device_kind})",
-        "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
+        "versions": ", ".join(f"{name} {number}" for name, number in machine.versions().items()),
         "environments": ", ".join(installed.names()),
         "experiments": ", ".join(experiment_names()),
         "compiled code": f"{cache} ({'' if _writable(cache) else 'NOT '}writable)",

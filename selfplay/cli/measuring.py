@@ -1,20 +1,17 @@
 """`selfplay eval`: held-out accuracy of a run, beside another's, and as a result file."""
 
 import json
-import platform
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import jax
 import numpy as np
 import tyro
 from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
 
-from selfplay import report
+from selfplay import machine, report
 from selfplay.cli import options, runs
 from selfplay.evaluate import Interval
 from selfplay.loop import State
@@ -83,8 +80,8 @@ def measure(run: Path, samples: int | None) -> dict[str, Any]:
             "arm": config.arm,
             "seed": config.seed,
             "generations": last.generation,
-            "versions": versions(),
-            "machine": f"{platform.machine()}, {jax.device_count()} x {jax.devices()[0].platform}",
+            "versions": machine.versions(),
+            "machine": machine.description(),
             "wall_seconds": round(last.counts.seconds, 1),
             "generated_tokens": last.counts.generated_tokens,
             "trained_tokens": last.counts.trained_tokens,
@@ -122,12 +119,6 @@ def valid_proposals(folder: RunFolder) -> dict[str, float | None]:
 
     lines = folder.outcomes()
     return {"start": rate(lines[:STARTS]), "end": rate(lines[-ENDS:])}
-
-
-def versions() -> dict[str, str]:
-    """Versions that a result depends on."""
-    names = ("selfplay-curriculum", "jax", "flax", "optax", "numpy", "sympy")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def print_figures(console: Console, run: Path, figures: dict[str, Any]) -> None:
