@@ -147,6 +147,19 @@ BAD_ROWS = [
     (b'{"environment": "arithmetic", "problem": "2+", "response": ""}', "cannot read the problem"),
     (b'{"environment": "arithmetik", "problem": "2+3", "response": ""}', "arithmetic"),
     (b'{"environment": "arithmetic", "problem": 5, "response": ""}', "all texts"),
+    (b'{"kind": "integer", "gold": "x", "answer": "1"}', "unreadable gold"),
+    (b'{"kind": "json", "schema": {"type": 5}, "gold": "1", "answer": "1"}', ""),
+    (
+        b'{"function": {"name": "f", "returns": "set[list[int]]"}, "tests": [{"args": [], '
+        b'"expected": [[1]]}], "submission": ""}',
+        "is declared",
+    ),
+    (
+        b'{"function": {"name": "f"}, "tests": [{"args": [], "expected": 1}], "float_tol": 1'
+        + b"0" * 400
+        + b', "submission": ""}',
+        "float_tol",
+    ),
 ]
 
 
@@ -165,7 +178,12 @@ def test_grade_tells_an_unreadable_row_by_its_line_and_goes_on(tmp_path, capsys)
 
 def test_what_is_graded_cannot_write_on_the_screen(tmp_path, capsys):
     file = tmp_path / "rows.jsonl"
-    row = {"id": "\x1b[2J[red]", "environment": "arithmetic", "problem": "\x1b[2J", "response": ""}
+    row = {
+        "id": "\ud800\x1b[2J[red]",
+        "environment": "arithmetic",
+        "problem": "\x1b[2J",
+        "response": "",
+    }
     file.write_text(json.dumps(row))
     main(["grade", str(file)])
     said = capsys.readouterr().out
@@ -175,13 +193,16 @@ def test_what_is_graded_cannot_write_on_the_screen(tmp_path, capsys):
 
 def test_programs_need_the_sandbox_that_is_asked_for(tmp_path, capsys, monkeypatch):
     file = tmp_path / "rows.jsonl"
-    file.write_text(json.dumps(ROWS[-2]))
+    file.write_text(f"{json.dumps(ROWS[-2])}\n{json.dumps(ROWS[3])}")
     weak = sandbox.Layers(sandbox.Level.WEAK, (sandbox.Layer("user namespace", False, "refused"),))
     monkeypatch.setattr(sandbox, "probe", lambda: weak)
-    said = fails(capsys, "grade", str(file))
-    assert "sandbox.require=strong, but this machine holds weak (user namespace: refused)" in said
-    said = fails(capsys, "grade", str(file), "--sandbox.require", "weak")
-    assert "sandbox.allow_weak=true" in said
+    main(["grade", str(file), "--json"])
+    program, answer = map(json.loads, capsys.readouterr().out.splitlines())
+    told = "sandbox.require=strong, but this machine holds weak (user namespace: refused)"
+    assert (program["verdict"], told in program["reason"]) == ("error", True)
+    assert answer["verdict"] == "correct"
+    main(["grade", str(file), "--sandbox.require", "weak"])
+    assert "sandbox.allow_weak=true" in capsys.readouterr().out
 
 
 def test_an_audit_finds_nothing_in_an_honest_run(run, capsys):

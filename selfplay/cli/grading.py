@@ -139,8 +139,10 @@ class Grader:
             if "function" in row:
                 return _program(name, row)
             verdict = self._answer(row)
-        except (ValueError, RecursionError) as error:  # a bad gold or declaration among them
-            verdict = Verdict(Outcome.ERROR, f"line {number}: {error}")
+        except Exception as error:  # whatever is wrong with one row, the next ones are graded
+            verdict = Verdict(Outcome.ERROR, f"{error or type(error).__name__}")
+        if verdict.outcome is Outcome.ERROR:
+            verdict = Verdict(Outcome.ERROR, f"line {number}: {verdict.reason}")
         return Graded(name, verdict, time.perf_counter() - start)
 
     def _answer(self, row: dict[str, Any]) -> Verdict:
@@ -174,7 +176,12 @@ class Grader:
 
     def _run(self, submissions: "Sequence[_Program]") -> Iterator[Graded]:
         if self._pool is None:
-            self._pool = open_pool(self._sandbox)
+            try:
+                self._pool = open_pool(self._sandbox)
+            except ValueError as error:  # refused; answers are graded all the same
+                refused = Verdict(Outcome.ERROR, str(error))
+                yield from (Graded(program.id, refused, 0.0) for program in submissions)
+                return
         attempts = [(program.problem, program.submission) for program in submissions]
         level = self._pool.backend.level
         found = programs.grade_all(self._pool, attempts, self._sandbox.seconds)

@@ -93,7 +93,10 @@ class Type:
         if kind is float and type(value) is int and _is_exact_float(value):
             return float(value)
         if lenient and type(value) is list and kind in (tuple, set, frozenset):
-            value = kind(value)
+            try:
+                value = kind(value)
+            except TypeError as error:
+                raise ValueError(f"{error} where {self} is declared") from error
         if type(value) is not kind:
             raise ValueError(f"{_name(value)} where {self} is declared")
         if not contents:

@@ -251,6 +251,7 @@ class _Comparison:
         self.digits = digits
         self.rough = Evaluator(digits, trial, principal)
         self.fine = Evaluator(2 * digits, trial, principal)
+        self.trial = trial
         self.principal = principal
         self.confirmed = False
 
@@ -272,11 +273,23 @@ class _Comparison:
     def _agree_finely(
         self, one: Tree, other: Tree, point: Mapping[str, Fraction], difference: Any
     ) -> bool:
-        expected, given = self.fine.at(one, point), self.fine.at(other, point)
-        if expected is None or given is None:
-            return False
-        finer = abs(expected - given)
-        if finer <= max(abs(expected), abs(given)) * self.fine.tolerance:
-            return True
+        finer = self._difference(self.fine, one, other, point)
+        if finer is None or finer == 0:
+            return finer is not None
+        if difference == 0:  # by luck, so it says nothing on what more digits bring
+            finest = Evaluator(4 * self.digits, self.trial, self.principal)
+            difference, finer = finer, self._difference(finest, one, other, point)
         shrinkage = self.fine.context.mpf(10) ** (-self.digits // 2)
-        return difference > 0 and finer <= difference * shrinkage
+        return finer is not None and finer <= difference * shrinkage
+
+    @staticmethod
+    def _difference(
+        evaluator: Evaluator, one: Tree, other: Tree, point: Mapping[str, Fraction]
+    ) -> Any:
+        """How far apart the values are; 0 if they agree to the evaluator's tolerance."""
+        expected, given = evaluator.at(one, point), evaluator.at(other, point)
+        if expected is None or given is None:
+            return None
+        difference = abs(expected - given)
+        near = difference <= max(abs(expected), abs(given)) * evaluator.tolerance
+        return 0 if near else difference

@@ -11,6 +11,7 @@ tests. Against that only tests help that its author has not seen.
 
 import hashlib
 import random
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -116,9 +117,11 @@ class Graded:
     """Wall-clock time of the submission in the jail; 0.0 where it was not run."""
 
 
-def grade_program(pool: Pool, problem: ProgramProblem, submission: str) -> Graded:
-    """Judge one submission."""
-    (graded,) = grade_all(pool, [(problem, submission)])
+def grade_program(
+    pool: Pool, problem: ProgramProblem, submission: str, seconds: float = 5.0
+) -> Graded:
+    """Judge one submission; see `grade_all`."""
+    (graded,) = grade_all(pool, [(problem, submission)], seconds)
     return graded
 
 
@@ -330,11 +333,11 @@ def _read_tolerance(given: object) -> Tolerance | None:
             return None
         case bool():
             pass
-        case int() | float():
+        case int() | float() if abs(given) <= sys.float_info.max:
             return Tolerance(absolute=float(given))
         case Mapping() if given and given.keys() <= {"abs", "rel"}:
             bounds = [given.get(name, 0.0) for name in ("abs", "rel")]
-            if all(type(bound) in (int, float) for bound in bounds):
+            if all(type(b) in (int, float) and abs(b) <= sys.float_info.max for b in bounds):
                 return Tolerance(*map(float, bounds))
     raise ValueError(
         f'float_tol={given!r:.60} must be a number (largest difference) or {{"abs": ..., '

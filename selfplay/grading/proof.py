@@ -1,9 +1,10 @@
 """Proofs of equality by sympy, in a helper process that is killed at a deadline (worker.py).
 
 For kinds that are declared with `prove`: numerical agreement at random points is evidence, this is
-certainty. What sympy gets is our own tree, node by node; it never reads a text. Where it finds no
-proof we know nothing: that is the grader's failure (an error), not the answer's. Whether it comes
-to an end within the deadline depends on the machine.
+certainty. What sympy gets is our own tree, node by node; it never reads a text. An answer that it
+cannot prove right earns nothing (a timeout): were it masked as an error, a solver could hide its
+attempts behind expressions that are hard to decide. Whether sympy comes to an end within the
+deadline depends on the machine.
 """
 
 import atexit
@@ -11,16 +12,14 @@ from functools import cache
 from typing import Any
 
 from selfplay.grading import trees
+from selfplay.grading.answers import AnswerError
 from selfplay.grading.numeric import Domain, Range
 from selfplay.grading.trees import Tree
 from selfplay.grading.worker import Helper, serve
+from selfplay.problem import Outcome
 
 SECONDS = 10.0
 """Deadline of one proof."""
-
-
-class Undecided(RuntimeError):
-    """There is neither a proof nor a counterexample: two expressions may be equal."""
 
 
 def prove(one: Tree, other: Tree, domain: Domain) -> None:
@@ -31,16 +30,16 @@ def prove(one: Tree, other: Tree, domain: Domain) -> None:
         other: another one.
         domain: where the unknowns are; of a range, sympy is told its sign and whether it is whole.
     Raises:
-        Undecided: it does not, or not within `SECONDS`.
+        AnswerError: it does not, or not within `SECONDS` (timeout).
         HelperError: it failed.
     """
     known = {name: _assumptions(where) for name, where in domain.ranges}
     try:
         proved = _helper().ask([known, _to_json(one), _to_json(other)], SECONDS)
     except TimeoutError as error:
-        raise Undecided(str(error)) from error
+        raise AnswerError("not proved", str(error), Outcome.TIMEOUT) from error
     if not proved:
-        raise Undecided("sympy finds no proof")
+        raise AnswerError("not proved", "sympy finds no proof", Outcome.TIMEOUT)
 
 
 def _assumptions(where: Range) -> dict[str, bool]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfplay.grading import equality, notation, numeric
+from selfplay.grading import equality, kinds, notation, numeric
 from selfplay.grading.answers import AnswerError
 from selfplay.grading.symbols import normalise
 from selfplay.grading.trees import Negate, Number, Power, Product, Sum, Variable
@@ -222,3 +222,19 @@ def test_numerical_equality_is_reflexive_and_tells_a_tiny_difference(text):
         return  # too large or undefined
     assert same
     assert not near
+
+
+@pytest.mark.parametrize(
+    ("answer", "same"),
+    [
+        (r"\sin^2 x+\cos^2 x-1", True),
+        (r"e^{2x}-(e^x)^2", True),
+        (r"\cos(2\pi/7)+\cos(4\pi/7)+\cos(6\pi/7)+1/2", True),
+        (r"\sin^2 x+\cos^2 x-1+10^{-25}", False),
+        (r"\sqrt{10^{-60}+\pi}-\sqrt{\pi}", False),  # 0 to 40 digits, not to 80
+        (r"10^{-70}\sin x", False),
+    ],
+)
+def test_what_cancels_is_0_and_what_is_small_is_not(answer, same):
+    verdict = kinds.grade_answer(kinds.declare({"kind": "expression"}), "0", answer)
+    assert verdict.correct is same

@@ -3,6 +3,7 @@
 import pytest
 
 from selfplay.grading import kinds, proof
+from selfplay.grading.answers import AnswerError
 from selfplay.grading.notation import read
 from selfplay.grading.numeric import ANYWHERE
 from selfplay.problem import Outcome
@@ -43,14 +44,14 @@ def test_the_domain_is_told():
     assert kinds.grade_answer(positive, "x", r"\sqrt{x^2}").outcome is Outcome.CORRECT
 
 
-def test_without_a_proof_the_grader_has_failed_not_the_answer(monkeypatch):
+def test_without_a_proof_an_answer_earns_nothing_and_is_not_masked(monkeypatch):
     monkeypatch.setattr(proof, "SECONDS", 0.0)
     verdict = kinds.grade_answer(PROVED, r"\sin^2 x", r"1-\cos(x)^2")
-    assert (verdict.outcome, verdict.reason) == (Outcome.ERROR, "Undecided in the grader")
+    assert (verdict.outcome, verdict.reason) == (Outcome.TIMEOUT, "not proved")
     monkeypatch.undo()
     assert kinds.grade_answer(PROVED, r"\sin^2 x", r"1-\cos(x)^2").correct
 
 
 def test_what_is_not_so_is_not_proved():
-    with pytest.raises(proof.Undecided, match="sympy finds no proof"):
+    with pytest.raises(AnswerError, match="sympy finds no proof"):
         proof.prove(read("x"), read("x+1"), ANYWHERE)
