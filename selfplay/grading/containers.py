@@ -19,6 +19,7 @@ from selfplay.grading.layout import assigned, enclosed, is_unknown, relations, s
 from selfplay.grading.scalars import Expression, Rational
 from selfplay.grading.trial import Trial
 from selfplay.grading.words import Text
+from selfplay.problem import Outcome
 
 MAX_ELEMENTS = 200
 """Most elements of a tuple, a set or a matrix."""
@@ -26,7 +27,14 @@ MAX_UNORDERED = 24
 """Most elements of a set whose elements are not plain numbers: all pairs are compared."""
 
 _MATRIX = re.compile(r"\\begin *\{(p|b|B|small|)matrix\}(.*)\\end *\{\1matrix\}", re.DOTALL)
-_ARRAY = re.compile(r"\\begin *\{array\} *\{[lcr| ]{1,60}\}(.*)\\end *\{array\}", re.DOTALL)
+_ARRAY = re.compile(
+    r"\\begin *\{array\} *\{[lcr| ]{1,60}\}(.*)\\end *\{array\}"
+    r"|\\begin *\{matrix\}(.*)\\end *\{matrix\}",
+    re.DOTALL,
+)
+_GAP = re.compile(r"\A[,;]|[,;]\s*[,;]|[,;]\Z")
+_QUOTED = re.compile(r"([\"'])([^\"']*)\1")
+_EMPTY = frozenset(["\\emptyset", "\\{\\}", "{}", "[]", "emptyset", "theemptyset"])
 _ROW_END = re.compile(r"\\\\(?:\[[0-9a-z. ]{1,9}\])?")
 
 
@@ -80,16 +88,24 @@ class Tuple(Container):
     def texts(self, text: str) -> list[str]:
         """The elements between the brackets, or of a bare list."""
         text = plain(text)
-        text = text if self.names else assigned(text)
+        if not self.names:
+            text = assigned(text)
+        elif (paired := self._paired(text)) is not None:
+            return paired
+        if text.startswith("\\begin"):
+            return _only_row(latex_rows(text))
+        if len(split(text, "or")) > 1:
+            raise AnswerError("several values", f"{text[:40]!r} is a choice", Outcome.AMBIGUOUS)
         group = enclosed(text, "([")
         if group is not None and (group[0], group[2]) in (("(", ")"), ("[", "]")):
             text = group[1]
-        parts = split(text, ",", "and") if self.names else split(text, ",")
+        separator = ";" if group is not None and len(split(text, ",")) == 1 else ","
+        parts = split(text, ",", "and") if self.names else split(text, separator)
         if self.names and "=" in text:
             return self._by_name(parts)
         if len(parts) == 1 and group is None:
             raise AnswerError("not a tuple", f"{text[:40]!r} is one value without brackets")
-        return parts
+        return [] if parts == [""] else unquoted(parts)
 
     def read(self, text: str) -> tuple[Any, ...]:
         """The values in order."""
@@ -101,6 +117,17 @@ class Tuple(Container):
             self.equal_elements(one, other, trial)
             for one, other in zip(expected, given, strict=True)
         )
+
+    def _paired(self, text: str) -> list[str] | None:
+        """The values of (x, y) = (1, 2) in the declared order; None for another notation."""
+        sides, found = relations(text)
+        groups = [enclosed(side, "([") for side in sides]
+        if found != ["="] or groups[0] is None or groups[1] is None:
+            return None
+        names, values = split(groups[0][1], ","), split(groups[1][1], ",")
+        if sorted(names) != sorted(self.names) or len(values) != len(names):
+            raise AnswerError("not a tuple", f"{', '.join(self.names)} are wanted, each once")
+        return [values[names.index(name)] for name in self.names]
 
     def _by_name(self, parts: list[str]) -> list[str]:
         values = {}
@@ -123,7 +150,7 @@ class Multiset(Container):
     def texts(self, text: str) -> list[str]:
         r"""The elements between \{ and \}, or of a bare list, also one joined by `and` or `or`."""
         text = plain(text)
-        if text.replace(" ", "") in ("\\emptyset", "\\{\\}", "{}", "[]"):
+        if text.replace(" ", "").lower() in _EMPTY:
             return []
         sides, found = relations(text)
         if found == ["\\in"] and is_unknown(sides[0]) or found == ["="] and sides[1][:2] == "\\{":
@@ -132,9 +159,11 @@ class Multiset(Container):
         if group is not None and (group[0], group[2]) in (("{", "}"), ("[", "]")):
             parts = split(group[1], ",", ";")
         else:
+            if _GAP.search(text) is not None:
+                raise AnswerError("not a set", "a separator with nothing beside it")
             parts = [part for part in split(text, ",", ";", "or", "and") if part]
             parts = _without_unknown(parts)
-        return [one for part in parts for one in signs(part)]
+        return [one for part in unquoted(parts) for one in signs(part)]
 
     def read(self, text: str) -> tuple[Any, ...]:
         """The values in the order in which they were written."""
@@ -150,6 +179,18 @@ class Multiset(Container):
         if type(self.element) is not Rational or not _all_numbers(expected + given):
             return _matched(expected, given, lambda a, b: self.equal_elements(a, b, trial))
         return Counter(expected) == Counter(given)
+
+
+@dataclass(frozen=True)
+class Unordered(Multiset):
+    """A tuple whose order was declared not to matter: (2, 1) is (1, 2)."""
+
+    name: ClassVar[str] = "tuple"
+
+    def texts(self, text: str) -> list[str]:
+        """The elements between the brackets, round ones among them, or of a bare list."""
+        group = enclosed(assigned(plain(text)), "(")
+        return super().texts(text if group is None or group[2] != ")" else f"\\{{{group[1]}\\}}")
 
 
 @dataclass(frozen=True)
@@ -193,17 +234,21 @@ class Matrix(Container):
 
     def _rows(self, text: str) -> list[list[str]]:
         text = assigned(plain(text))
-        latex = _MATRIX.fullmatch(text)
+        if "\\begin" in text:
+            return latex_rows(text)
         group = enclosed(text, "([")
-        if latex is None and group is not None and (array := _ARRAY.fullmatch(group[1])):
-            return _latex_rows(array[1])
-        if latex is not None:
-            return _latex_rows(latex[2])
         if group is not None and group[0] == "[" and group[2] == "]":
             rows = [enclosed(row, "[") for row in split(group[1], ",")]
             if all(row is not None and row[2] == "]" for row in rows):
                 return [split(row[1], ",") for row in rows if row is not None]
         raise AnswerError("not a matrix", f"{text[:40]!r} is neither LaTeX nor [[...], ...]")
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """The unknowns of x = 1, y = 2 in order; none if it is not one equation for each of several."""
+    parts = [relations(part) for part in split(text, ",", "and")]
+    names = tuple(sides[0] for sides, found in parts if found == ["="] and is_unknown(sides[0]))
+    return names if 1 < len(names) == len(parts) == len(set(names)) else ()
 
 
 def common_kind(texts: Sequence[str]) -> Kind:
@@ -216,6 +261,8 @@ def common_kind(texts: Sequence[str]) -> Kind:
     try:
         inner = [one for text in texts for one in Tuple().texts(text)]
     except AnswerError:
+        inner = list(texts)
+    if max(map(len, inner)) >= max(map(len, texts)):  # nothing was taken apart
         return Text(case="ignore", punctuation="ignore_final", latex=True)
     return Tuple(element=common_kind(inner).part())
 
@@ -233,7 +280,33 @@ def shared(kind: Kind, texts: Sequence[str]) -> Kind:
     return prepared[0] if prepared else kind
 
 
-def _latex_rows(body: str) -> list[list[str]]:
+def latex_rows(text: str) -> list[list[str]]:
+    """The cells of a LaTeX matrix.
+
+    Raises:
+        AnswerError: it is none.
+    """
+    if (matrix := _MATRIX.fullmatch(text)) is not None:
+        return _cells(matrix[2])
+    group = enclosed(text, "([")
+    if group is not None and (array := _ARRAY.fullmatch(group[1])):
+        return _cells(array[1] or array[2])
+    raise AnswerError("not a matrix", f"{text[:40]!r} is no matrix of LaTeX")
+
+
+def unquoted(parts: list[str]) -> list[str]:
+    """The parts without quotation marks, as in ["red", "blue"], if all have them."""
+    quoted = [_QUOTED.fullmatch(part) for part in parts]
+    return [mark[2] for mark in quoted if mark is not None] if all(quoted) else parts
+
+
+def _only_row(rows: list[list[str]]) -> list[str]:
+    if len(rows) > 1 and len(rows[0]) > 1:
+        raise AnswerError("not a tuple", "a matrix with several rows and columns")
+    return [cell for row in rows for cell in row]
+
+
+def _cells(body: str) -> list[list[str]]:
     rows = [row for row in _ROW_END.split(body) if row.strip()]
     if not rows or "\\begin" in body:
         raise AnswerError("not a matrix", "no rows, or a matrix inside a matrix")

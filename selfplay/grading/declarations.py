@@ -8,16 +8,17 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from selfplay.grading import numeric
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.containers import Matrix, Multiset, Set, Tuple
+from selfplay.grading.containers import Matrix, Multiset, Set, Tuple, Unordered
 from selfplay.grading.equations import Equation
 from selfplay.grading.inference import LETTERS, Auto
 from selfplay.grading.kind import MAX_FIELD, Kind
-from selfplay.grading.realsets import Interval, RealSet
+from selfplay.grading.realsets import Interval
 from selfplay.grading.scalars import (
     Decimal,
     Expression,
@@ -41,6 +42,15 @@ ALIASES = {
     "ordered": "tuple", "bag": "multiset", "unordered": "multiset", "range": "interval",
     "intervals": "interval", "inequality": "solution_set", "solutions": "solution_set",
     "solution": "solution_set", "relation": "equation", "array": "matrix", "json_schema": "json",
+    "percent": "percentage", "quantity": "decimal", "measurement": "decimal",
+    "system": "solution_set", "whole_number": "integer", "natural": "integer",
+    "rational_number": "rational", "math": "expression", "algebraic_expression": "expression",
+    "equality": "equation", "equation_solution": "solution_set", "roots": "solution_set",
+    "equation_solution_set": "solution_set", "inequality_solution": "solution_set",
+    "inequality_solution_set": "solution_set", "pair": "tuple", "ordered_pair": "tuple",
+    "sequence": "tuple", "coordinates": "tuple", "finite_set": "set", "interval_union": "interval",
+    "union_of_intervals": "interval", "true_false": "truth", "yes_no": "truth", "mc": "choice",
+    "letter": "choice", "free_text": "text", "object": "json",
 }  # fmt: skip
 """Other words for the kinds."""
 _SAME_FIELDS = {
@@ -49,7 +59,9 @@ _SAME_FIELDS = {
     "absolute_error": "absolute", "rel_error": "relative", "relative_error": "relative",
     "absolute_tolerance": "absolute", "abs_tolerance": "absolute", "abs": "absolute",
     "rel_tol": "relative", "rtol": "relative", "relative_tolerance": "relative",
-    "rel_tolerance": "relative", "rel": "relative", "decimals": "places", "units": "unit",
+    "rel_tolerance": "relative", "rel": "relative", "decimals": "places",
+    "decimal_places": "places", "significant_figures": "figures", "sig_figs": "figures",
+    "sigfigs": "figures", "significant_digits": "figures", "assumptions": "domain", "units": "unit",
     "variable": "variables", "vars": "variables", "normalizer": "normaliser",
     "normalise": "normaliser", "normalize": "normaliser", "normalization": "normaliser",
     "normalisation": "normaliser", "case_insensitive": "ignore_case", "choices": "options",
@@ -61,15 +73,25 @@ _NORMALISERS: dict[str, Fields] = {
     "lowercase": {"case": "ignore"}, "whitespace": {"whitespace": "collapse"},
     "strip": {"whitespace": "collapse"}, "collapse_whitespace": {"whitespace": "collapse"},
     "remove_whitespace": {"whitespace": "remove"}, "punctuation": {"punctuation": "ignore_final"},
-    "latex": {"latex": True}, "exact": {},
+    "ignore_case": {"case": "ignore"}, "case_insensitive": {"case": "ignore"},
+    "trim": {"whitespace": "collapse"}, "remove_punctuation": {"punctuation": "ignore"},
+    "latex": {"latex": True}, "exact": {}, "none": {}, "nfc": {},
 }  # fmt: skip
 """Shorthands for the fields of text, one or a list of them under "normaliser"."""
+_PERCENT = {
+    False: "refuse", True: "same_number", "ignore": "same_number", "strip": "same_number",
+    "allow": "same_number", "fraction": "as_fraction", "convert": "as_fraction",
+}  # fmt: skip
+"""Other words for what a percent sign means; that it is allowed says that it changes nothing."""
 _RANGES = {
     "real": numeric.Range(),
     "positive": numeric.Range(low=Fraction(0)),
     "negative": numeric.Range(high=Fraction(0)),
     "integer": numeric.Range(whole=True),
+    "nonnegative": numeric.Range(low=Fraction(0)),
+    "reals": numeric.Range(),
     "natural": numeric.Range(low=Fraction(0), whole=True),
+    "positive_integer": numeric.Range(low=Fraction(0), whole=True),
 }
 
 _MARKED_OPTION = re.compile(r"\(?([A-Za-z])(?:\)[.:]?|[.:])\s*(.*)", re.DOTALL)
@@ -87,7 +109,7 @@ def declare(fields: Mapping[str, object]) -> Kind:
     Raises:
         ValueError: an unknown kind, a field of another kind, or a field that cannot be.
     """
-    given = {_SAME_FIELDS.get(name, name): value for name, value in fields.items()}
+    given = {_SAME_FIELDS.get(n, n): value for n, value in fields.items() if value is not None}
     word = given.pop("kind", None)
     if not isinstance(word, str):
         raise ValueError(f'a declaration needs "kind": a word such as "integer"; got {word!r}.')
@@ -121,7 +143,10 @@ def _marks(given: Fields) -> Fields:
     """The fields that all kinds with one value have."""
     unit = given.pop("unit", ())
     units = (unit,) if isinstance(unit, str) else tuple(_texts("unit", unit))
+    given["percent"] = _PERCENT.get(given.get("percent", False), given.get("percent"))
     percent = _one_of("percent", given, ("refuse", "as_fraction", "same_number"))
+    if "%" in units:
+        units = (*units, "percent")
     if not all(units):
         raise ValueError('"unit" is empty; leave it out where no unit may follow the number.')
     return {"unit": units, "percent": percent}
@@ -135,20 +160,41 @@ def _rational(given: Fields) -> Kind:
     return Rational(**_marks(given))
 
 
+def _percentage(given: Fields) -> Kind:
+    return _rational({"percent": "same_number"} | given)
+
+
 def _decimal(given: Fields) -> Kind:
     fields = _marks(given)
+    _spread_tolerance(given)
     for name in ("absolute", "relative"):
         if given.get(name) is not None:
             fields[name] = _tolerance(name, given[name])
         given.pop(name, None)
     if "absolute" in fields and "relative" not in fields:
         fields["relative"] = Fraction(0)
+    figures = given.pop("figures", None)
+    if figures is not None:
+        if not isinstance(figures, int) or not 1 <= figures <= 100:
+            raise ValueError(f'"figures" is a number of digits from 1 to 100, not {figures!r}.')
+        fields |= {"figures": figures, "relative": Fraction(0)}
     places = given.pop("places", None)
     if places is not None:
         if not isinstance(places, int) or not 0 <= places <= 100:
             raise ValueError(f'"places" is a number of decimals from 0 to 100, not {places!r}.')
         fields |= {"absolute": Fraction(1, 2 * 10**places), "relative": Fraction(0)}
     return Decimal(**fields)
+
+
+def _spread_tolerance(given: Fields) -> None:
+    """A tolerance of {"abs": ..., "rel": ...} or of "1%" -> the fields that it stands for."""
+    tolerance = given.get("absolute")
+    if isinstance(tolerance, Mapping):
+        del given["absolute"]
+        given.update((_SAME_FIELDS.get(str(n), str(n)), value) for n, value in tolerance.items())
+    elif isinstance(tolerance, str) and tolerance.endswith("%"):
+        del given["absolute"]
+        given["relative"] = str(_exact("tolerance", tolerance[:-1]) / 100)
 
 
 def _expression(given: Fields) -> Kind:
@@ -167,6 +213,9 @@ def _unknowns(given: Fields) -> Fields:
     names = given.pop("variables", None)
     if isinstance(names, str):
         names = names.replace(",", " ").split()
+    if isinstance(names, Mapping):
+        given.setdefault("domain", names)
+        names = list(names)
     if names is not None:
         names = tuple(_texts("variables", names))
         for name in names:
@@ -178,7 +227,7 @@ def _unknowns(given: Fields) -> Fields:
 def _domain(domain: object, names: tuple[str, ...] | None) -> numeric.Domain:
     if domain is None:
         return numeric.ANYWHERE
-    if isinstance(domain, str) and names:
+    if isinstance(domain, str | list) and names:
         domain = dict.fromkeys(names, domain)
     if not isinstance(domain, Mapping):
         raise ValueError(
@@ -189,8 +238,10 @@ def _domain(domain: object, names: tuple[str, ...] | None) -> numeric.Domain:
 
 
 def _range(where: object) -> numeric.Range:
-    if isinstance(where, str) and where in _RANGES:
-        return _RANGES[where]
+    if isinstance(where, str) and (word := where.replace(" ", "_")) in _RANGES:
+        return _RANGES[word]
+    if isinstance(where, Mapping):
+        where = [where.get("low", where.get("min")), where.get("high", where.get("max"))]
     if isinstance(where, list) and len(where) == 2:
         low, high = (None if end is None else _exact("domain", end) for end in where)
         if low is None or high is None or low < high:
@@ -208,7 +259,13 @@ def _truth(given: Fields) -> Kind:
 
 def _pairs(options: object) -> list[tuple[str, str]]:
     """Labels with texts, of a list: `(A) 5`, `A`, or words, which are also known as A, B, C."""
+    if isinstance(options, str):
+        options = options.replace(",", " ").split()
+        options = list(options[0]) if len(options) == 1 else options
     if isinstance(options, list):
+        objects = [one for one in options if isinstance(one, Mapping)]
+        if len(objects) == len(options):
+            return [(str(one.get("label", "")), str(one.get("text", ""))) for one in objects]
         options = [str(one) if type(one) in (int, float) else one for one in options]
     words = _texts("options", options)
     marked = [_MARKED_OPTION.fullmatch(word) for word in words]
@@ -241,7 +298,9 @@ def _choice(given: Fields) -> Kind:
 
 
 def _case(given: Fields) -> None:
-    """`case_sensitive` and `ignore_case` as other words for `case`."""
+    """`case_sensitive`, `ignore_case` and words for ignoring it as other ways to say `case`."""
+    if given.get("case") in ("lower", "insensitive", "fold", "upper"):
+        given["case"] = "ignore"
     for name, ignored in (("case_sensitive", False), ("ignore_case", True)):
         if name in given:
             given["case"] = "ignore" if _flag(name, given) is ignored else "exact"
@@ -250,7 +309,13 @@ def _case(given: Fields) -> None:
 def _text(given: Fields) -> Kind:
     _case(given)
     words = given.pop("normaliser", [])
-    for word in [words] if isinstance(words, str) else _texts("normaliser", words):
+    if isinstance(words, Mapping):
+        given.update(words)
+        words = []
+    if isinstance(words, str):
+        words = words.replace("+", " ").replace(",", " ").split()
+    words = _texts("normaliser", words)
+    for word in [*words, *(name for name in _NORMALISERS if given.get(name) is True)]:
         if word not in _NORMALISERS:
             raise ValueError(
                 f'"normaliser" is made of {", ".join(_NORMALISERS)}; got {word[:40]!r}.'
@@ -259,25 +324,28 @@ def _text(given: Fields) -> Kind:
     return Text(
         case=_one_of("case", given, ("exact", "ignore")),
         whitespace=_one_of("whitespace", given, ("collapse", "exact", "remove")),
-        punctuation=_one_of("punctuation", given, ("exact", "ignore_final")),
+        punctuation=_one_of("punctuation", given, ("exact", "ignore_final", "ignore")),
         latex=_flag("latex", given),
     )
 
 
 def _element(given: Fields) -> Fields:
     element = given.pop("element", None)
-    if element is None:
+    tolerance = {n: given.pop(n) for n in ("absolute", "relative", "places") if n in given}
+    if element is None and not tolerance:
         return {"element": None}
+    if element is None:
+        element = {"kind": "decimal"}
     if isinstance(element, str):
         element = {"kind": element}
     if not isinstance(element, Mapping):
         raise ValueError(f'"element" is the name or the declaration of a kind; got {element!r}.')
-    return {"element": declare(element).part()}
+    return {"element": declare({**element, **tolerance}).part()}
 
 
 def _tuple(given: Fields) -> Kind:
     if not _ordered(given):
-        return Multiset(**_element(given))
+        return Unordered(**_element(given))
     names = given.pop("variables", None)
     return Tuple(**_element(given), names=tuple(_texts("variables", names)) if names else ())
 
@@ -313,10 +381,10 @@ def _interval(given: Fields) -> Kind:
 
 
 def _solution_set(given: Fields) -> Kind:
-    return RealSet(**_one_unknown(given))
+    return replace(_equation(given), solved=True)
 
 
-def _equation(given: Fields) -> Kind:
+def _equation(given: Fields) -> Equation:
     names = given.pop("variables", None)
     if isinstance(names, str):
         names = [names]
@@ -330,8 +398,15 @@ def _json(given: Fields) -> Kind:
 
 
 def _auto(given: Fields) -> Kind:
-    del given
-    return Auto()
+    """Inferred from the gold, within what the fields already tell."""
+    if "options" in given:
+        return _choice(given)
+    if "schema" in given:
+        return _json(given)
+    if any(name in given for name in ("absolute", "relative", "places", "figures")):
+        return Auto(_decimal(given))
+    marked = "unit" in given or "percent" in given
+    return Auto(_expression(given) if marked else None)
 
 
 def _one_of(name: str, given: Fields, allowed: tuple[str, ...]) -> Any:
@@ -379,17 +454,19 @@ _MAKERS: dict[str, Callable[[Fields], Kind]] = {
     "polynomial": _polynomial, "equation": _equation, "solution_set": _solution_set,
     "tuple": _tuple, "set": _set, "multiset": _multiset, "interval": _interval,
     "matrix": _matrix, "truth": _truth, "choice": _choice, "text": _text, "json": _json,
-    "auto": _auto,
+    "auto": _auto, "percentage": _percentage,
 }  # fmt: skip
 _SCALAR = ("unit", "percent")
 _FIELDS: dict[str, tuple[str, ...]] = {
     "integer": _SCALAR, "rational": _SCALAR,
-    "decimal": (*_SCALAR, "absolute", "relative", "places"),
+    "decimal": (*_SCALAR, "absolute", "relative", "places", "figures"),
     "expression": (*_SCALAR, "variables", "domain", "functions", "prove"),
     "polynomial": (*_SCALAR, "variables", "domain", "form"), "equation": ("variables",),
-    "solution_set": ("variable",), "tuple": ("element", "variables", "ordered"), "set": ("element",),
-    "multiset": ("element",), "interval": ("variable",), "matrix": ("element",), "truth": (),
-    "choice": ("options",), "text": ("case", "whitespace", "punctuation", "latex", "normaliser", "case_sensitive",
+    "solution_set": ("variables",), "tuple": ("element", "variables", "ordered"),
+    "set": ("element",), "multiset": ("element",), "interval": ("variable",),
+    "matrix": ("element",), "truth": (), "choice": ("options",),
+    "text": ("case", "whitespace", "punctuation", "latex", "normaliser", "case_sensitive",
              "ignore_case"),
-    "json": ("schema",), "auto": (),
+    "json": ("schema",), "percentage": _SCALAR,
+    "auto": (*_SCALAR, "absolute", "relative", "options", "schema"),
 }  # fmt: skip

@@ -52,6 +52,8 @@ class Equation(Kind):
 
     variables: tuple[str, ...] | None = None
     """The unknowns that may occur; None: those of the gold."""
+    solved: bool = False
+    """Whether a gold with one unknown must be solved for it, as that of a solution set must."""
 
     def prepare(self, gold: str) -> tuple[Kind, Any]:
         """The set of solutions if the gold is solved for one unknown, else this kind.
@@ -59,12 +61,13 @@ class Equation(Kind):
         Raises:
             AnswerError: it is no relation, or it has no unknown.
         """
+        alone = self.variables[0] if self.variables and len(self.variables) == 1 else None
         try:
-            return RealSet().prepare(gold)
+            return RealSet(alone).prepare(gold)
         except AnswerError:
             relation = self.read(gold)
         names = variables(relation.difference)
-        if not names:
+        if not names or (self.solved and len(names) == 1):
             raise AnswerError("not an equation", f"{gold[:40]!r} has no unknown")
         return replace(self, variables=self.variables or tuple(sorted(names))), relation
 

@@ -16,20 +16,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError, unboxed
-from selfplay.grading.containers import Matrix, Multiset, Set, Tuple
+from selfplay.grading.containers import Matrix, Multiset, Set, Tuple, common_kind, names_of
 from selfplay.grading.equations import Equation
 from selfplay.grading.kind import Kind, plain
 from selfplay.grading.layout import (
     assigned,
     enclosed,
     is_function,
-    is_unknown,
+    is_term,
     marks,
     relations,
     split,
 )
 from selfplay.grading.realsets import Interval
-from selfplay.grading.scalars import Decimal, Expression, Integer, Rational
+from selfplay.grading.scalars import Decimal, Expression, Integer, Rational, is_angle
 from selfplay.grading.schema import Json
 from selfplay.grading.trial import Trial
 from selfplay.grading.words import Choice, Text, Truth
@@ -39,9 +39,12 @@ WORDS = Text(case="ignore", punctuation="ignore_final", whitespace="remove", lat
 LETTERS = Choice(options=tuple((letter, "") for letter in "ABCDEFGHIJ"))
 """The options that a single letter as gold is one of."""
 
-_UNIT = re.compile(r"\\(?:text|mathrm|textrm|mbox)\s*\{\s*([A-Za-z][A-Za-z. /]{0,30}?)\s*\}\s*\Z")
-_CURRENCY = re.compile(r"\s*\$?\s*\\\$")
-_DEGREES = re.compile(r"\^ *(?:\\circ|\{ *\\circ *\}) *\Z")
+_UNIT = re.compile(
+    r"\\(?:text|mathrm|textrm|mbox)\s*\{\s*([A-Za-z][A-Za-z. /]{0,30}?)\s*\}"
+    r"\s*(\^\s*\{?[1-9]\}?)?\s*\Z"
+)
+_CURRENCY = re.compile(r"\s*(?:\$?\s*\\\$|\$\s*[0-9][0-9.,]*\Z)")
+_OPTION = re.compile(r"\([A-J]\)\s*[^\s,;(]")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 
 
@@ -51,9 +54,20 @@ class Auto(Kind):
 
     name: ClassVar[str] = "auto"
 
+    numbers: Kind | None = None
+    """The kind of those golds that it reads, where a tolerance or a unit was declared."""
+
+    def of(self, gold: object) -> Kind:
+        """The kind of a gold."""
+        plain_value = not isinstance(gold, bool | list | dict)
+        if self.numbers is not None and plain_value and _reads(self.numbers, str(gold)):
+            return self.numbers
+        return infer(gold)
+
     def prepare(self, gold: str) -> tuple[Kind, Any]:
-        """The kind of the gold, and its value."""
-        return infer(gold).prepare(gold)
+        """The kind of the gold, and its value; of a worked solution, what follows ####."""
+        gold = gold.rpartition("####")[2].strip()
+        return self.of(gold).prepare(gold)
 
     def read(self, text: str) -> Any:
         """Never called: `prepare` comes first."""
@@ -96,8 +110,14 @@ def gold_text(kind: Kind, gold: object) -> str:
         raise ValueError(f"the gold {gold!r} is not finite")
     if isinstance(kind, Json):
         return json.dumps(gold, sort_keys=True)
+    if isinstance(gold, list) and isinstance(kind, Equation):
+        if any(isinstance(one, str) and relations(one)[1] for one in gold):
+            return " or ".join(map(str, gold))
+        inner = (gold_text(Tuple() if isinstance(one, list) else kind, one) for one in gold)
+        return f"\\{{{', '.join(inner)}\\}}"
     if isinstance(gold, list):
-        return f"[{', '.join(gold_text(kind, element) for element in gold)}]"
+        inner = ", ".join(gold_text(kind, element) for element in gold)
+        return f"({inner})" if type(kind) is Tuple else f"[{inner}]"
     if isinstance(gold, str):
         return gold
     return json.dumps(gold, sort_keys=True)
@@ -117,28 +137,32 @@ def _of_text(gold: str) -> Kind:
 
 
 def _reads(kind: Kind, gold: str) -> bool:
+    """Whether a kind takes the gold and says that it is equal to itself."""
     try:
-        kind.prepare(gold)
+        prepared, expected = kind.prepare(gold)
+        return prepared.same(expected, prepared.read(gold), Trial(b"gold"))
     except AnswerError:
         return False
-    return True
 
 
 def _word(text: str, gold: str) -> Kind | None:
-    del gold
+    if gold.startswith(('{"', '[{"')):
+        return Json()
     if "\\begin" in text:
         return Matrix()
     if text.lower() in ("true", "false", "yes", "no"):
         return Truth()
+    if _OPTION.match(text) is not None:
+        return LETTERS
     bare = text.strip("() ")
     return LETTERS if len(bare) == 1 and bare in "ABCDEFGHIJ" else None
 
 
 def _number(text: str, gold: str) -> Kind | None:
     unit: tuple[str, ...] = ()
-    if (written := _UNIT.search(gold)) is not None:
-        unit = (" ".join(written[1].split()),)
-    elif _DEGREES.search(text):
+    if (written := _UNIT.search(gold)) is not None and gold[: written.start()].strip():
+        unit = (" ".join(written[1].split()) + (written[2] or ""),)
+    elif is_angle(text):
         unit = ("°", "degrees")
     elif _CURRENCY.match(gold):
         unit = ("$",)
@@ -163,12 +187,16 @@ def _structure(text: str, gold: str) -> Kind | None:
         return _related(text)
     if "," in found or "\\pm" in text or "or" in found:
         return Multiset()
+    if "and" in found and not isinstance(common_kind(split(text, "and")), Text):
+        return Multiset()
     return None
 
 
 def _bracketed(group: tuple[str, str, str]) -> Kind | None:
     opening, inside, closing = group
     parts = split(inside, ",")
+    if opening == "{" and len(parts) > 1:
+        return Set()
     if len(parts) == 1 or opening == "{":
         return Matrix() if inside.startswith("[") and opening == "[" else None
     if opening + closing not in ("()", "[]") or (len(parts) == 2 and "infty" in inside):
@@ -181,11 +209,11 @@ def _bracketed(group: tuple[str, str, str]) -> Kind | None:
 def _related(text: str) -> Kind:
     if (right := assigned(text)) != text and enclosed(right, "([") is not None:
         return Tuple()
-    parts = [relations(part) for part in split(text, ",", "and")]
-    names = [sides[0] for sides, found in parts if found == ["="] and is_unknown(sides[0])]
-    if 1 < len(names) == len(parts) == len(set(names)):
-        return Tuple(names=tuple(names))
-    return Expression() if is_function(parts[0][0][0]) else Equation()
+    if named := names_of(text):
+        return Tuple(names=named)
+    left = relations(text)[0][0]
+    defined = is_function(left) or is_term(left)
+    return Expression() if defined else Equation()
 
 
 def _scalar(text: str, gold: str) -> Kind | None:

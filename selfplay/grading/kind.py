@@ -4,12 +4,15 @@ scalars.py, words.py, containers.py, realsets.py, equations.py and schema.py imp
 finds a kind by its declaration and grades with it. Kinds are frozen, hashable data.
 """
 
+import re
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 from selfplay.grading.answers import AnswerError
 from selfplay.grading.symbols import normalise
 from selfplay.grading.trial import Trial
+
+_MARKDOWN = re.compile(r"(\*{1,2}|`)([^*`]+)\1")
 
 MAX_FIELD = 1_000
 """Longest text in a declaration, in characters."""
@@ -51,17 +54,25 @@ class Kind(ABC):
         return self
 
 
+def without_markdown(text: str) -> str:
+    """The text without one pair of **, * or ` around it."""
+    marked = _MARKDOWN.fullmatch(text)
+    return text if marked is None else marked[2].strip()
+
+
+def _without_stop(text: str) -> str:
+    return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
+
+
 def plain(text: str) -> str:
-    """The normalised text without one final full stop and without ** around it.
+    """The normalised text without one final full stop and without ** or ` around it.
 
     Raises:
         AnswerError: a character that is not read, too long, or empty.
     """
-    text = normalise(text)
-    if text.endswith(".") and not text.endswith(".."):
-        text = text[:-1].rstrip()
-    if text.startswith("**") and text.endswith("**"):
-        text = text[2:-2].strip()
+    text = _without_stop(normalise(text))
+    if text[:1] in ("*", "`"):
+        text = _without_stop(without_markdown(text))
     if not text:
         raise AnswerError("empty", "nothing is left of the answer")
     return text

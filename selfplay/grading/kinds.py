@@ -99,7 +99,7 @@ def grade_answer(kind: Kind, gold: object, answer: str) -> Verdict:
     """
     try:
         if not isinstance(gold, str) and isinstance(kind, inference.Auto):
-            kind = infer(gold)
+            kind = kind.of(gold)
         text = gold if isinstance(gold, str) else inference.gold_text(kind, gold)
         prepared, expected = _expected(kind, text)
     except Exception as error:

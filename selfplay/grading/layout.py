@@ -25,6 +25,7 @@ _UNKNOWN = re.compile(
     r"(?:_(?:[A-Za-z0-9]|\{[A-Za-z0-9]{1,8}\}))?)"
 )
 _FUNCTION = re.compile(r"[A-Za-z]'?\([A-Za-z](?:,[A-Za-z])*\)")
+_TERM = re.compile(r"[A-Za-z]_(?:[A-Za-z]|\{[A-Za-z](?:[+-][0-9])?\})")
 _HEDGE = re.compile(r"\\pm|\\mp|\b(?:or|and|either|versus|vs)\b")
 
 
@@ -107,6 +108,11 @@ def is_unknown(text: str, names: frozenset[str] = frozenset()) -> bool:
 def is_function(text: str) -> bool:
     """Whether a text is f(x) or g(x, y): the left side of a definition."""
     return _FUNCTION.fullmatch(text.replace(" ", "")) is not None
+
+
+def is_term(text: str) -> bool:
+    """Whether a text is a_n or a_{n+1}: the term of a sequence, on the left of its definition."""
+    return _TERM.fullmatch(text.replace(" ", "")) is not None
 
 
 def assigned(text: str) -> str:

@@ -3,14 +3,15 @@ r"""One reader for a scalar expression in ASCII or LaTeX: normalised text -> imm
     sum      = product {("+" | "-") product}
     product  = signed {("*" | "/") signed | power}     a power directly after an operand multiplies
     signed   = {"+" | "-"} power                       -x^2 is -(x^2)
-    power    = operand {"!"} ["^" exponent]            groups to the right: 2^3^2 is 2^(3^2)
+    power    = operand {"!"} ["^" exponent | "^" \circ]    2^3^2 is 2^(3^2); 90^\circ is pi/2
     operand  = number | name | "(" sum ")" | "{" sum "}" | "|" sum "|" | \frac | \sqrt | function
 
 Fed by kinds.py with text that symbols.py has normalised, feeds equality.py. Every limit is checked
 before work is done, and nothing is computed here beyond the value of one written number.
-What is refused because readers differ on it: a product right after "/" (1/2x), a number right after
-anything (x2, 2 3), an improper mixed number. `2\frac{1}{2}` is the mixed number 5/2 and never a
-product; `2e-5` is scientific notation (2*e-5 needs its sign of multiplication or spaces).
+What is refused because readers differ on it: a product right after "/" (1/2x), a number right
+after anything but ! (x2, 2 3), an improper mixed number. `2\frac{1}{2}` is the mixed number 5/2
+and never a product; `2e-5` is scientific notation (2*e-5 needs its sign of multiplication or
+spaces).
 What this does not read: equations, tuples, sets, matrices (layout.py takes those apart),
 derivatives, integrals, sums with bounds, double factorials.
 """
@@ -37,6 +38,7 @@ from selfplay.grading.trees import (
 MAX_DEPTH = 40
 """Deepest nesting of groups, signs, exponents and functions."""
 _OPERAND_COMMANDS = frozenset({"\\frac", "\\binom", "\\lvert", "\\lfloor", "\\lceil"})
+_OF_TWO_DIGITS = frozenset({"\\frac", "\\binom"})
 _NEVER_OPERANDS = frozenset({"", "+", "-", ")", "}", "]"})
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 _FENCES = {"\\lvert": ("\\rvert", "abs"), "\\lfloor": ("\\rfloor", "floor"),
@@ -117,7 +119,7 @@ class _Reader:
                 (divisors if divided else factors).append(self.signed(depth))
             elif not self.starts_operand(token):
                 break
-            elif divided or token[0] in ".0123456789":
+            elif divided or (token[0] in ".0123456789" and self.tokens[self.position - 1] != "!"):
                 raise self.error("an operator, as readers differ on a product here,")
             elif token == "\\frac" and self.is_integer(start, factors[-1]):
                 factors[-1] = self.mixed(factors[-1], depth)
@@ -174,9 +176,19 @@ class _Reader:
             base = Call("factorial", (base,))
         token = self.tokens[self.position]
         if token == "^" or token == "**":
+            if self.takes_degrees():
+                return Product((base, Constant("pi")), (Number(180),))
             self.position += 1
             return Power(base, self.signed(self.deeper(depth)))
         return base
+
+    def takes_degrees(self) -> bool:
+        r"""Whether `^\circ` or `^{\circ}` comes next; taken if so."""
+        for degrees in (["^", "\\circ"], ["^", "{", "\\circ", "}"]):
+            if self.tokens[self.position : self.position + len(degrees)] == degrees:
+                self.position += len(degrees)
+                return True
+        return False
 
     def operand(self, depth: int) -> Tree:
         token = self.tokens[self.position]
@@ -303,6 +315,11 @@ class _Reader:
         """A sum after the opening symbol and up to `closing`."""
         self.position += 1
         tree = self.sum(self.deeper(depth))
+        if closing == "}" and self.token in ("\\over", "\\choose"):
+            over = self.token == "\\over"
+            self.position += 1
+            below = self.sum(self.deeper(depth))
+            tree = Product((tree,), (below,)) if over else Call("binomial", (tree, below))
         self.take(closing)
         return tree
 
@@ -311,7 +328,7 @@ class _Reader:
         token = self.token
         if token == "{" or token == "(":
             return self.group(token, depth)
-        if token.isdigit() and len(token) == 2 and self.tokens[self.position - 1] == "\\frac":
+        if token.isdigit() and len(token) == 2 and self.tokens[self.position - 1] in _OF_TWO_DIGITS:
             self.tokens[self.position] = token[1]
             return Number(int(token[0]))
         return self.signed_operand(depth)
@@ -323,12 +340,17 @@ class _Reader:
         return self.operand(self.deeper(depth))
 
     def fraction(self, depth: int) -> Tree:
+        above, below = self.pair(depth)
+        return Product((above,), (below,))
+
+    def pair(self, depth: int) -> tuple[Tree, Tree]:
+        r"""The two arguments of \frac and \binom."""
         above = self.short(depth)
-        if self.tokens[self.position - 1] == "\\frac":  # one of two digits was taken
-            return Product((above,), (self.last_digit(),))
+        if self.tokens[self.position - 1] in _OF_TWO_DIGITS:  # one of two digits was taken
+            return above, self.last_digit()
         if self.token.isdigit() and len(self.token) > 1:
             raise self.error(r"braces, as \frac1 23 could mean two things,")
-        return Product((above,), (self.short(depth),))
+        return above, self.short(depth)
 
     def last_digit(self) -> Tree:
         digit = Number(int(self.token))
@@ -346,4 +368,4 @@ class _Reader:
         return Call("sqrt", (self.short(depth),))
 
     def binomial(self, depth: int) -> Tree:
-        return Call("binomial", (self.short(depth), self.short(depth)))
+        return Call("binomial", self.pair(depth))

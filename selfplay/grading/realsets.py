@@ -4,16 +4,19 @@ Fed by kinds.py and equations.py. `x > 3`, `3 < x`, `(3, \infty)` and `x \in (3,
 set; so are `x = 2 or x = -3`, `x = 2, -3` and `\{-3, 2\}`; also `-1 < x \le 5`, `x \ne 2`,
 `|x| < 3` is not: a relation must be solved for the bare unknown, or a solver could repeat the
 question. `and` joins inequalities to their intersection and equalities to the list that is meant;
-a comma between inequalities is ambiguous. Ends are exact where they are rational, see equality.py.
-What this does not do: sets of whole numbers, unions over n, more than one unknown.
+a comma between inequalities is ambiguous, unless all but one are != or \in \mathbb{R}.
+Ends are exact where they are rational, see equality.py.
+Solutions in several unknowns are left to containers.py.
+What this does not do: sets of whole numbers, unions over n, regions of the plane.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError
+from selfplay.grading.containers import Set, Tuple, names_of
 from selfplay.grading.intervals import LINE, Line, Piece, Pieces
 from selfplay.grading.kind import Kind, plain
 from selfplay.grading.layout import enclosed, is_unknown, relations, signs, split
@@ -29,12 +32,18 @@ _REALS = frozenset(
 )  # fmt: skip
 _EMPTY = frozenset(
     ["\\emptyset", "\\{\\}", "{}", "no solution", "no solutions", "no real solution",
-     "no real solutions", "none", "empty set"]
+     "no real solutions", "none", "empty set", "the empty set"]
 )  # fmt: skip
 _BUILDER = re.compile(
     r"(\\?[A-Za-z]+) *(?:\\in *\\mathbb *\{? *R *\}? *)?(?:[|:]|\\rvert) *(.+)", re.DOTALL
 )
+_INDEX = re.compile(r"_(?:[1-9]|\{[1-9]\})\Z")
 _UNION = re.compile(r"([)\]}]) *U *([(\[\\])")
+_UNBOUNDED = frozenset(
+    (relation, infinity)
+    for relation, sign in (("<", ""), (">", "-"))
+    for infinity in (f"{sign}\\infty", f"{sign}oo", f"{sign}infinity")
+)
 _SOLVED_FOR_LEFT = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -63,14 +72,17 @@ class RealSet(Kind):
             for one, other in zip(expected, given, strict=True)
         )
 
-    def prepare(self, gold: str) -> tuple[Kind, Pieces]:
-        """This kind with the unknown of the gold, where it names one, and the pieces."""
-        pieces = self.read(gold)
-        for part in split(plain(gold), "or", ",", "and"):
-            sides, found = relations(part)
-            names = [side for side in sides if is_unknown(side) and side != "e"]
-            if self.variable is None and found and len(names) == 1:
-                return replace(self, variable=names[0]), pieces
+    def prepare(self, gold: str) -> tuple[Kind, Any]:
+        """This kind with the unknown of the gold, where it names one, and the pieces.
+
+        Solutions in several unknowns are a set of tuples, or one tuple with names.
+        """
+        if type(self) is RealSet and (several := _several_unknowns(plain(gold))) is not None:
+            return several.prepare(gold)
+        names = names_of(plain(gold))  # x_1 = 2, x_2 = 3 are two values of x
+        pieces = (replace(self, variable=_INDEX.sub("", names[0])) if names else self).read(gold)
+        if self.variable is None and (variable := _unknown_of(plain(gold))) is not None:
+            return replace(self, variable=variable), pieces
         return self, pieces
 
 
@@ -79,6 +91,31 @@ class Interval(RealSet):
     """The same sets under the name by which a declaration asks for intervals."""
 
     name: ClassVar[str] = "interval"
+
+
+def _unknown_of(text: str) -> str | None:
+    """The unknown that a set names, without the index that tells two values of it apart."""
+    if names := names_of(text):
+        return _INDEX.sub("", names[0])
+    for part in split(text, "or", ",", "and"):
+        sides, found = relations(part)
+        names = [side for side in sides if is_unknown(side) and side != "e"]
+        if found and len(names) == 1:
+            return names[0]
+    return None
+
+
+def _several_unknowns(text: str) -> Kind | None:
+    """The kind of x = 1, y = 2 and of (1, 2), (3, 4); None for a set of numbers."""
+    if names := names_of(text):
+        return None if len({_INDEX.sub("", name) for name in names}) == 1 else Tuple(names=names)
+    group = enclosed(text, "{")
+    tuples = split(text if group is None else group[1], ",", "or")
+    for one in tuples:
+        inner = enclosed(one, "(")
+        if inner is None or inner[2] != ")" or "infty" in one or len(split(inner[1], ",")) < 2:
+            return None
+    return Set(element=Tuple()) if len(tuples) > 1 or group is not None else None
 
 
 class _Reader:
@@ -105,7 +142,8 @@ class _Reader:
         found = [relation for part in parts for relation in relations(part)[1]]
         if all(relation == "=" for relation in found):
             return [piece for part in parts for piece in self._part(part)]
-        if len(split(text, ",", ";")) > 1:
+        bounds = [part for part in parts if not self._only_excludes(part)]
+        if len(split(text, ",", ";")) > 1 and len(bounds) > 1:
             raise AnswerError("several values", "a comma between relations", Outcome.AMBIGUOUS)
         sets = [self.line.united(self._part(part)) for part in parts]
         common: Sequence[Piece] = (LINE,)
@@ -113,11 +151,16 @@ class _Reader:
             common = self.line.intersection(common, pieces)
         return list(common)
 
+    def _only_excludes(self, part: str) -> bool:
+        r"""Whether a part is x != 2 or x \in \mathbb{R}, which only can hold beside the others."""
+        sides, found = relations(part)
+        return found == ["!="] or (found == ["\\in"] and " ".join(sides[1].split()) in _REALS)
+
     def _part(self, text: str) -> list[Piece]:
         compact = " ".join(text.split())
-        if compact in _REALS:
+        if compact in _REALS or compact.lower() in _REALS:
             return [LINE]
-        if compact in _EMPTY:
+        if compact.lower() in _EMPTY:
             return []
         sides, found = relations(text)
         if found:
@@ -132,7 +175,8 @@ class _Reader:
         group = enclosed(text, "([{")
         if group is not None and group[0] == "{":
             return self._braces(group[1])
-        if group is not None and len(ends := split(group[1], ",")) == 2:
+        separator = "," if group is None or "," in group[1] else ";"
+        if group is not None and len(ends := split(group[1], separator)) == 2:
             return [self._interval(group[0], ends, group[2])]
         return [self._point(text) for text in signs(text)]
 
@@ -143,7 +187,9 @@ class _Reader:
         return [self._point(one) for part in split(inside, ",", ";") for one in signs(part)]
 
     def _is_variable(self, text: str) -> bool:
-        return text == self.variable if self.variable is not None else is_unknown(text)
+        if self.variable is None:
+            return is_unknown(text)
+        return text == self.variable or _INDEX.sub("", text) == self.variable  # x_1 = 2, x_2 = 3
 
     def _solved(self, sides: list[str], found: list[str]) -> list[Piece]:
         """x = 2, 3 < x, -1 < x <= 5: the unknown stands alone on its side."""
@@ -163,6 +209,8 @@ class _Reader:
 
     def _relation(self, relation: str, text: str) -> list[Piece]:
         """The values of an unknown that stands on the left of a relation to a number."""
+        if (relation, text) in _UNBOUNDED:
+            return [LINE]
         ends = [self._end(one) for one in signs(text)]
         if relation == "=":
             return [Piece(end, end, True, True) for end in ends]
@@ -180,12 +228,15 @@ class _Reader:
 
     def _interval(self, opening: str, ends: list[str], closing: str) -> Piece:
         low, high = read(ends[0]), read(ends[1])
-        return Piece(
+        piece = Piece(
             None if low == Negate(_INFINITY) else self.line.finite(low),
             None if high == _INFINITY else self.line.finite(high),
             opening == "[" and low != Negate(_INFINITY),
             closing == "]" and high != _INFINITY,
         )
+        if not self.line.united([piece]):  # the pair (2, 1) must not pass for the empty set
+            raise AnswerError("not an interval", "ends the wrong way round", Outcome.WRONG)
+        return piece
 
     def _point(self, text: str) -> Piece:
         end = self._end(text)

@@ -46,6 +46,7 @@ _SPACED_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?: [0-9]{3}){1,330}(?:\.[0-9]+)
 _BRACKET = re.compile(r"[(\[{]")
 _MIXED = re.compile(r"([+-]?[0-9]{1,400}) +([0-9]{1,400}) */ *([0-9]{1,400})")
 _CURRENCY = re.compile(r"([+-]?) *\\?")
+_PERCENT = ("%", " percent")
 _NO_SPACING = str.maketrans("", "", " {}~")
 _ANGLE = re.compile(r"(.+?)(?:°|\^ *(?:\\circ|\{ *\\circ *\}))", re.DOTALL)
 _ANGLE_INSIDE = re.compile(r"°|\\circ|sin|cos|tan|cot|sec|csc|=|,|\\in(?![a-z])")
@@ -94,14 +95,14 @@ class Scalar(Kind):
     def _without_marks(self, text: str) -> tuple[str, int]:
         text = without_unit(text, self.unit)
         divisor = 1
-        if text.endswith("%") and self.percent != "refuse":
-            text = text[:-1].rstrip()
+        if self.percent != "refuse" and text.endswith(_PERCENT):
+            text = text.removesuffix("%").removesuffix("percent").rstrip()
             divisor = 100 if self.percent == "as_fraction" else 1
         return _MIXED.sub(r"\1\\frac{\2}{\3}", text) if _MIXED.fullmatch(text) else text, divisor
 
 
 def is_angle(text: str) -> bool:
-    r"""Whether a text is a number of degrees; 15^\circ is, \tan 15^\circ and 180^\circ-30^\circ not."""
+    r"""Whether a text is a number of degrees, as 15^\circ is and \tan 15^\circ is not."""
     mark = _ANGLE.fullmatch(text.strip(" $."))
     return mark is not None and _ANGLE_INSIDE.search(mark[1]) is None
 
@@ -111,9 +112,10 @@ def without_unit(text: str, unit: tuple[str, ...]) -> str:
     for spelling in unit:
         if spelling in ("°", "degrees"):
             text = _DEGREES.sub("", text)
-        shorter = text[: _before_unit(text, _compact_unit(spelling))].rstrip()
-        if shorter != text and shorter and not (shorter[-1].isalpha() and spelling[0].isalpha()):
-            return shorter.removesuffix("\\").rstrip()
+        shorter = text[: _before_unit(text, _compact_unit(spelling))]
+        alone = not (shorter[-1:].isalpha() and spelling[0].isalpha())  # the m of cm is no metre
+        if shorter != text and shorter.strip() and alone:
+            return shorter.rstrip().removesuffix("\\").rstrip()
         if not spelling[0].isalnum() and (before := _CURRENCY.match(text)) is not None:
             if text.startswith(spelling, before.end()):
                 return before[1] + text[before.end() + len(spelling) :].lstrip()
@@ -204,6 +206,8 @@ class Decimal(Rational):
     """Largest allowed difference, in the unit of the answer."""
     relative: Fraction = Fraction(1, 10**9)
     """Largest allowed difference as a share of the expected value."""
+    figures: int | None = None
+    """Significant digits that must be right: half a unit of the last one may be missing."""
 
     def prepare(self, gold: str) -> tuple[Kind, int | Fraction]:
         r"""This kind and the number of the gold, which may be an expression such as 2\pi.
@@ -220,7 +224,10 @@ class Decimal(Rational):
     def same(self, expected: int | Fraction, given: int | Fraction, trial: Trial) -> bool:
         """Whether the given number is within the tolerance."""
         del trial
-        return abs(given - expected) <= max(self.absolute, self.relative * abs(expected))
+        allowed = max(self.absolute, self.relative * abs(expected))
+        if self.figures is not None and expected != 0:
+            allowed = max(allowed, Fraction(10) ** (magnitude(expected) - self.figures + 1) / 2)
+        return abs(given - expected) <= allowed
 
 
 @dataclass(frozen=True)
@@ -236,7 +243,7 @@ class Expression(Scalar):
     functions: tuple[str, ...] | None = None
     """The functions that may occur, sqrt among them; None: any. With () sin(pi/6) is refused."""
     prove: bool = False
-    """Whether sympy has to prove what agrees at random points; without a proof, an error."""
+    """Whether sympy has to prove what agrees at random points; without a proof, a timeout."""
 
     def prepare(self, gold: str) -> tuple[Kind, Tree]:
         """This kind with the unknowns of the gold, unless they were declared, and its tree.
@@ -298,6 +305,13 @@ class Polynomial(Expression):
         if self.expanded and not is_expanded(tree):
             raise AnswerError("not expanded", f"{text[:40]!r} is not multiplied out")
         return tree
+
+
+def magnitude(value: int | Fraction) -> int:
+    """The exponent of the first digit of a number that is not 0: 2 for 314, -1 for 0.5."""
+    size = abs(Fraction(value))
+    exponent = len(str(size.numerator)) - len(str(size.denominator))
+    return exponent if size >= Fraction(10) ** exponent else exponent - 1
 
 
 def has_value(tree: Tree, domain: numeric.Domain) -> bool:

@@ -3,13 +3,16 @@
 Fed by kinds.py. Refused: NaN, Infinity, duplicate keys, more than `MAX_DEPTH` levels, numbers of
 more than `MAX_NUMBER` characters. Numbers are compared exactly (1, 1.0 and 1e0 are one number, as
 in JSON Schema), true is not 1, objects have no order.
-The subset: type (one name or a list), enum, const, properties, required, additionalProperties (a
-truth value), items (one schema), minItems, maxItems, uniqueItems, minimum, maximum, minLength,
-maxLength. Any other keyword is refused when it is declared, not ignored: `pattern` would run a
+The subset: type (one name or a list), enum, const, anyOf, oneOf, allOf, not; properties, required,
+additionalProperties, minProperties, maxProperties; items (one schema), minItems, maxItems,
+uniqueItems; minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf; minLength, maxLength.
+Titles and descriptions are passed over. One fence of ``` around the value is no part of it.
+Any other keyword is refused when it is declared, not ignored: `pattern` would run a
 regular expression of unknown cost.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,10 +39,13 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "array": lambda value: type(value) is list,
     "object": lambda value: type(value) is dict,
 }
+_FENCE = re.compile(r"```(?:json)?\s*([^`]*)```", re.IGNORECASE)
 _KEYWORDS = frozenset(
     "type enum const properties required additionalProperties items minItems maxItems uniqueItems "
-    "minimum maximum minLength maxLength".split()
+    "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength "
+    "minProperties maxProperties anyOf oneOf allOf not".split()
 )
+_REMARKS = frozenset("$schema $id $comment title description default examples format".split())
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,8 @@ def parse(text: str) -> Any:
         raise AnswerError("too long", f"{len(text)} characters; {MAX_ANSWER} are read")
     if sum(text.count(bracket) for bracket in "[{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
         raise AnswerError("too deep", f"more than {MAX_DEPTH} arrays and objects in one another")
+    if (fenced := _FENCE.fullmatch(text.strip())) is not None:
+        text = fenced[1]
     try:
         return json.loads(
             text,
@@ -117,7 +125,7 @@ def check_schema(schema: object) -> None:
     """
     if not isinstance(schema, Mapping):
         raise ValueError(f"a schema is a JSON object, not {schema!r}")
-    if unknown := sorted(schema.keys() - _KEYWORDS):
+    if unknown := sorted(schema.keys() - _KEYWORDS - _REMARKS):
         raise ValueError(
             f"the schema keyword {unknown[0]!r} is not of the subset that is checked here, and "
             f"ignoring it would accept too much; known: {', '.join(sorted(_KEYWORDS))}."
@@ -126,7 +134,11 @@ def check_schema(schema: object) -> None:
     for name in [types] if isinstance(types, str) else types:
         if name not in _TYPES:
             raise ValueError(f"the schema type {name!r} is none of {', '.join(_TYPES)}.")
-    inner = [schema["items"]] if "items" in schema else []
+    inner = [schema[name] for name in ("items", "not") if name in schema]
+    if not isinstance(others := schema.get("additionalProperties", True), bool):
+        inner.append(others)
+    for name in ("anyOf", "oneOf", "allOf"):
+        inner.extend(schema.get(name, []))
     for part in [*inner, *schema.get("properties", {}).values()]:
         check_schema(part)
 
@@ -142,6 +154,8 @@ def violation(value: Any, schema: Mapping[str, Any]) -> str | None:
         return "another constant is wanted"
     if "enum" in schema and not any(equal(value, _exact(known)) for known in schema["enum"]):
         return "none of the listed values"
+    if (problem := _violation_of_parts(value, schema)) is not None:
+        return problem
     if type(value) is dict:
         return _violation_of_object(value, schema)
     if type(value) is list:
@@ -149,8 +163,32 @@ def violation(value: Any, schema: Mapping[str, Any]) -> str | None:
     if type(value) is str:
         return _outside(len(value), schema, "minLength", "maxLength")
     if type(value) in (int, Fraction):
-        return _outside(value, schema, "minimum", "maximum")
+        return _violation_of_number(value, schema)
     return None
+
+
+def _violation_of_parts(value: Any, schema: Mapping[str, Any]) -> str | None:
+    """What is violated of the schemas that are joined by anyOf, oneOf, allOf and not."""
+    for name, enough in (("anyOf", lambda n, _: n > 0), ("oneOf", lambda n, _: n == 1),
+                         ("allOf", lambda n, total: n == total)):  # fmt: skip
+        parts = schema.get(name)
+        if parts is not None:
+            held = sum(violation(value, part) is None for part in parts)
+            if not enough(held, len(parts)):
+                return f"{name} does not hold"
+    if "not" in schema and violation(value, schema["not"]) is None:
+        return "a value that is excluded"
+    return None
+
+
+def _violation_of_number(value: int | Fraction, schema: Mapping[str, Any]) -> str | None:
+    if "exclusiveMinimum" in schema and value <= _exact(schema["exclusiveMinimum"]):
+        return "not more than exclusiveMinimum"
+    if "exclusiveMaximum" in schema and value >= _exact(schema["exclusiveMaximum"]):
+        return "not less than exclusiveMaximum"
+    if "multipleOf" in schema and Fraction(value) % _exact(schema["multipleOf"]) != 0:
+        return "no multiple of what is wanted"
+    return _outside(value, schema, "minimum", "maximum")
 
 
 def _violation_of_object(value: dict[str, Any], schema: Mapping[str, Any]) -> str | None:
@@ -158,12 +196,14 @@ def _violation_of_object(value: dict[str, Any], schema: Mapping[str, Any]) -> st
     for name in schema.get("required", []):
         if name not in value:
             return f"the property {name!r} is missing"
+    others = schema.get("additionalProperties", True)
     for name, inner in value.items():
-        if name not in properties and schema.get("additionalProperties", True) is False:
+        if name not in properties and others is False:
             return f"the property {name[:40]!r} is not allowed"
-        if name in properties and (problem := violation(inner, properties[name])) is not None:
-            return f"{name}: {problem}"
-    return None
+        wanted = properties.get(name, {} if others is True else others)
+        if (problem := violation(inner, wanted)) is not None:
+            return f"{name[:40]}: {problem}"
+    return _outside(len(value), schema, "minProperties", "maxProperties")
 
 
 def _violation_of_array(value: list[Any], schema: Mapping[str, Any]) -> str | None:

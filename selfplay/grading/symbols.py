@@ -49,7 +49,8 @@ _CHARACTERS = {
     "\u215b": "\\frac{1}{8}", "\u00b0": "^\\circ ", "\u03c0": "\\pi ", "\u03c6": "\\phi ",
     "\u03b1": "\\alpha ", "\u03b2": "\\beta ", "\u03b3": "\\gamma ", "\u03b4": "\\delta ",
     "\u03b8": "\\theta ", "\u03bb": "\\lambda ", "\u03bc": "\\mu ", "\u03c3": "\\sigma ",
-    "\u03c4": "\\tau ", "\u03c9": "\\omega ",
+    "\u03c4": "\\tau ", "\u03c9": "\\omega ", "\u00b5": "\\mu ", "\u03a9": "\\Omega ",
+    "\u2126": "\\Omega ",
 }  # fmt: skip
 _FULL_WIDTH = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)}
 _TABLE = str.maketrans(_CHARACTERS | _FULL_WIDTH)
@@ -72,7 +73,8 @@ _COMMANDS = {
     "\\dbinom": "\\binom", "\\tbinom": "\\binom", "\\%": "%", "\\varnothing": "\\emptyset",
     "\\land": " and ", "\\wedge": " and ", "\\lor": " or ", "\\vee": " or ", "\\lbrace": "\\{",
     "\\rbrace": "\\}", "\\lbrack": "[", "\\rbrack": "]", "\\langle": "(", "\\rangle": ")",
-    "\\degree": "^\\circ", "\\bar": "\\overline", "\\setminus": "\\setminus", "\\infin": "\\infty",
+    "\\degree": "^\\circ", "\\bar": "\\overline", "\\backslash": "\\setminus",
+    "\\bigcup": "\\cup", "\\bigcap": "\\cap", "\\infin": "\\infty",
     "\\(": " ", "\\)": " ", "\\[": " ", "\\]": " ",
     "\\R": "\\mathbb{R}", "\\vert": "|", "\\mid": "|",
 }  # fmt: skip
@@ -105,7 +107,8 @@ def normalise(text: str) -> str:
         text = _COMMAND.sub(_replace_command, _WRAPPED.sub(_unwrap, text))
     if "$" in text and len(_DOLLAR.findall(text)) % 2 == 0:
         text = _DOLLAR.sub(" ", text)
-    return text.replace("~", " ").strip()
+    text = text.strip()
+    return text[:1] + text[1:].replace("~", " ")  # a ~ that comes first says "about"
 
 
 def refuse_controls(text: str) -> str:

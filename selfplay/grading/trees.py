@@ -113,7 +113,7 @@ def functions(tree: Tree) -> frozenset[str]:
 
 
 def is_literal(tree: Tree) -> bool:
-    """Whether a tree is one number, written out: -7, 15/4, 2.5, 1.2*10^3; not 3+4, 2*3 or 2^5."""
+    """Whether a tree is one number, written out: -7, 15/4, 2.5, 1.2*10^3, 10^3; not 3+4 or 2^5."""
     match tree:
         case Number():
             return True
@@ -121,6 +121,8 @@ def is_literal(tree: Tree) -> bool:
             return type(operand) is not Negate and is_literal(operand)
         case Product((numerator,), (denominator,)):
             return _is_integer(numerator) and _is_integer(denominator)
+        case Power(Number(10), exponent):
+            return _is_integer(exponent)
         case Product((mantissa, Power(Number(10), exponent)), ()):
             return type(mantissa) is Number and _is_integer(exponent)
     return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kind import Kind
+from selfplay.grading.kind import Kind, without_markdown
 from selfplay.grading.symbols import MAX_ANSWER, normalise, refuse_controls
 from selfplay.grading.trial import Trial
 from selfplay.problem import Outcome
@@ -23,7 +23,7 @@ _TRUTH = {
     "false": False, "no": False, "f": False, "n": False,
 }  # fmt: skip
 _SEPARATOR = re.compile(r"\s*(?:\bor\b|\band\b|[,;/|&+]|\s-\s)\s*")
-_AROUND = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"))
+_AROUND = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|textrm|textbf|textit|mathbf|mathit|mbox|boldsymbol)\s*\{([^{}]*)\}"
 )
@@ -33,14 +33,14 @@ _LABELLED = re.compile(r"[(\[]?\s*([A-Za-z0-9]{1,8})\s*(?:[)\]]\s*[.:]?|[.:])\s+
 
 
 def unwrapped(text: str) -> str:
-    r"""The text without $, `\(`, `\text{...}`, ** and with single spaces.
+    r"""The text without $, `\(`, `\text{...}`, markdown and with single spaces.
 
     Raises:
         AnswerError: too long, an invisible character, or nothing left.
     """
     if len(text) > MAX_ANSWER:
         raise AnswerError("too long", f"{len(text)} characters; {MAX_ANSWER} are read")
-    text = refuse_controls(text).strip()
+    text = without_markdown(refuse_controls(text).strip())
     for opening, closing in _AROUND:
         if len(text) > 2 * len(opening) and text.startswith(opening) and text.endswith(closing):
             text = text[len(opening) : -len(closing)].strip()
@@ -118,7 +118,9 @@ class Choice(Kind):
         return set()
 
     def _named(self, label: str) -> set[str]:
-        return {known for known, _ in self.options if known.casefold() == label.casefold()}
+        return {
+            known for known, words in self.options if label.casefold() in (known.casefold(), words)
+        }
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,8 @@ class Text(Kind):
     """Whether Saturday and saturday differ."""
     whitespace: Literal["collapse", "exact", "remove"] = "collapse"
     """Whether runs of spaces count as one, as they are, or not at all."""
-    punctuation: Literal["exact", "ignore_final"] = "exact"
-    """Whether one final full stop counts."""
+    punctuation: Literal["exact", "ignore_final", "ignore"] = "exact"
+    """Whether all of it counts, all but one final full stop, or none."""
     latex: bool = False
     r"""Whether `\text{...}`, $ and braces are taken off first."""
 
@@ -164,6 +166,8 @@ class Text(Kind):
         text = unicodedata.normalize("NFC", text)
         if self.case == "ignore":
             text = text.casefold()
+        if self.punctuation == "ignore":
+            text = "".join(c for c in text if unicodedata.category(c)[0] != "P")
         if self.whitespace != "exact":
             text = (" " if self.whitespace == "collapse" else "").join(text.split())
         if self.punctuation == "ignore_final" and len(text) > 1:

@@ -4,8 +4,8 @@
     python tests/grading/fuzz.py coverage --seconds 1800       guided by coverage; needs atheris
 
 Not collected by pytest: it runs as long as it is told. Stops at the first finding with exit status
-1 and the input, prints one line of figures at the end. Memory is the peak of the process; what
-counts is how far it rises in a batch of inputs, Hypothesis' own notes on the batch included. Linux.
+1 and the input, prints one line of figures at the end. Memory is how far the peak of the process
+rises with one input, so that the fuzzer's own notes do not count. Linux.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 SECONDS = 1.0
 """Longest processor time that one input may take."""
 MEGABYTES = 200
-"""Most that the memory of the process may rise in a batch."""
+"""Most memory that one input may take."""
 LONGEST = 5000
 """Characters of one input; beyond a few thousand every reader refuses by length alone."""
 CORPUS = Path(__file__).with_name("corpus")
@@ -42,7 +42,6 @@ class Target:
 
         self.done, self.slowest, self.slowest_input = 0, 0.0, ""
         self.most_risen = 0.0
-        self.batch()
         self._declared = []
         for line in (CORPUS / "answers.jsonl").read_text().splitlines():
             row = json.loads(line)
@@ -54,18 +53,14 @@ class Target:
                 self._declared.append((kind, row["gold"]))
         random.Random(0).shuffle(self._declared)
 
-    def batch(self) -> None:
-        """Measure memory from here on."""
-        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew at what is in use
-        self._start = peak()
-
     def __call__(self, choice: int, text: str) -> None:
         """Read one text in one of the ways; raises AssertionError for a finding."""
         from selfplay.grading import answers, expressions, kinds
         from selfplay.grading.jail import values
 
         kind, gold = self._declared[choice % len(self._declared)]
-        began = time.process_time()
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew at what is in use
+        before, began = peak(), time.process_time()
         match choice % 5:
             case 0 | 1:
                 verdict = kinds.grade_answer(kind, gold, text)
@@ -89,7 +84,7 @@ class Target:
         if took > self.slowest:
             self.slowest, self.slowest_input = took, text[:200]
         assert took < SECONDS, f"{took:.2f} s for {text!r:.300} as {kind} with gold {gold!r}"
-        risen = peak() - self._start
+        risen = peak() - before
         self.most_risen = max(self.most_risen, risen)
         assert risen < MEGABYTES, f"{risen:.0f} MB more, last with {text!r:.300} as {kind}"
 
@@ -103,7 +98,7 @@ class Target:
 
 
 def peak() -> float:
-    """Most memory that this process has used since `Target.batch`, in MB."""
+    """Most memory that this process has used since that was last cleared, in MB."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
@@ -127,7 +122,6 @@ def with_hypothesis(target: Target, seconds: float) -> None:
     end, batch = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         batch += 1
-        target.batch()
         options = settings(
             max_examples=2000, deadline=None, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

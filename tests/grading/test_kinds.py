@@ -23,7 +23,7 @@ GOLDS = {
     "polynomial": "x^2+1", "equation": "y=2x+1", "solution_set": "x=2 or x=-3",
     "tuple": "(1,\\sqrt2)", "set": "\\{1,2\\}", "multiset": "\\sqrt2,x", "matrix": "[[1,2],[3,4]]",
     "interval": "(-\\infty,2]\\cup[3,5)", "truth": "true", "choice": "B", "text": "Saturday",
-    "json": '{"a": [1]}', "auto": "\\frac{1}{2}",
+    "json": '{"a": [1]}', "auto": "\\frac{1}{2}", "percentage": "50%",
 }  # fmt: skip
 SECONDS = 1.0
 """What the issue allows one answer to take, rejected bombs included; most take a millisecond."""
