@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from selfplay.grading import sandbox
+from selfplay.grading.programs import sandbox
 
 PACKAGES = ("selfplay-curriculum", "jax", "flax", "optax", "numpy", "sympy")
 """Those whose versions a result depends on."""

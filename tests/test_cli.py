@@ -10,7 +10,7 @@ from tiny import CONFIG, Last
 
 from selfplay import environments
 from selfplay.cli import VERBS, asking, main
-from selfplay.grading import sandbox
+from selfplay.grading.programs import sandbox
 
 EXPERIMENT = """
 from dataclasses import replace

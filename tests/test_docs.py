@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from selfplay.cli.grading import Graded, Grader
-from selfplay.grading import declarations, kinds
-from selfplay.grading.jobs import Kind, Level
-from selfplay.grading.sandbox import SandboxConfig, probe
+from selfplay.grading import kinds
+from selfplay.grading.kinds import declarations
+from selfplay.grading.kinds import spellings as other_words
+from selfplay.grading.programs.jobs import Kind, Level
+from selfplay.grading.programs.sandbox import SandboxConfig, probe
 from selfplay.problem import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -91,11 +93,11 @@ def test_the_other_words_of_the_guide_are_understood():
     kinds_of_guide = re.findall(r"^\| `(\w+)` \| ([^|]*)\|[^|]*\|[^|]*\|$", GUIDE, re.MULTILINE)
     words = {word: kind for kind, cell in kinds_of_guide for word in re.findall(r"`(\w+)`", cell)}
     assert len(words) > 30
-    assert {word: declarations.ALIASES.get(word) for word in words} == words
+    assert {word: other_words.ALIASES.get(word) for word in words} == words
     (table,) = re.findall(r"\| field \| other spellings \|\n(.*?)\n\n", GUIDE, re.DOTALL)
     spellings = re.findall(r"`(\w+)`", "".join(re.findall(r"\|[^|]*\|$", table, re.MULTILINE)))
     assert len(spellings) > 20
-    assert set(spellings) <= declarations._SAME_FIELDS.keys()
+    assert set(spellings) <= other_words.SAME_FIELDS.keys()
 
 
 def test_the_examples_show_every_kind_accepted_and_not_accepted():

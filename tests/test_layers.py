@@ -195,7 +195,7 @@ def test_nothing_heavier_than_jax_in_the_base_install():
         ("selfplay/model/decode.py", "import tensorflow.io"),
         ("selfplay/learning/rollout.py", "try:\n    import ray\nexcept ImportError:\n    pass"),
         ("selfplay/problem.py", "import numpy"),
-        ("selfplay/grading/kinds.py", "import math_verify"),
+        ("selfplay/grading/kinds/__init__.py", "import math_verify"),
         ("selfplay/run.py", "from selfplay.loop import State"),
         ("selfplay/config.py", "from selfplay.loop import State"),
         ("selfplay/cli.py", "from selfplay_envs.countdown import Countdown"),

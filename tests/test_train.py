@@ -10,7 +10,7 @@ from tiny import CONFIG, Last
 
 from selfplay import environments, report, train
 from selfplay.curriculum.archive import Archive
-from selfplay.grading import sandbox
+from selfplay.grading.programs import sandbox
 from selfplay.run import RunFolder
 
 

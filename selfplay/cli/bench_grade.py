@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from selfplay.grading import kinds, programs, second_opinion
-from selfplay.grading.pool import Pool
-from selfplay.grading.sandbox import SandboxConfig, open_pool
+from selfplay.grading.programs.pool import Pool
+from selfplay.grading.programs.sandbox import SandboxConfig, open_pool
 from selfplay.grading.worker import HelperError
 from selfplay.problem import Outcome
 

@@ -15,7 +15,7 @@ from selfplay import device, machine
 from selfplay import environments as installed
 from selfplay.cli import options
 from selfplay.cli.training import experiment_names
-from selfplay.grading import sandbox
+from selfplay.grading.programs import sandbox
 
 
 def doctor_command(arguments: Sequence[str]) -> None:

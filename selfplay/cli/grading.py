@@ -24,8 +24,8 @@ from selfplay import environments as installed
 from selfplay.cli import options
 from selfplay.grading import kinds, programs
 from selfplay.grading.judge import judge
-from selfplay.grading.pool import Pool
-from selfplay.grading.sandbox import SandboxConfig, open_pool
+from selfplay.grading.programs.pool import Pool
+from selfplay.grading.programs.sandbox import SandboxConfig, open_pool
 from selfplay.problem import Environment, Outcome, ProposalError, Verdict
 
 BATCH = 256

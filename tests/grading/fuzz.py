@@ -56,7 +56,7 @@ class Target:
     def __call__(self, choice: int, text: str) -> None:
         """Read one text in one of the ways; raises AssertionError for a finding."""
         from selfplay.grading import answers, expressions, kinds
-        from selfplay.grading.jail import values
+        from selfplay.grading.programs.jail import values
 
         kind, gold = self._declared[choice % len(self._declared)]
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew at what is in use

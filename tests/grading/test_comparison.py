@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from plain_values import VALUES
 
-from selfplay.grading.comparison import Tolerance, canonical, equal, parse_type
+from selfplay.grading.programs.comparison import Tolerance, canonical, equal, parse_type
 
 
 @pytest.mark.parametrize(

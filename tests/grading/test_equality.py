@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfplay.grading import equality, kinds, notation, numeric
+from selfplay.grading import kinds
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.symbols import normalise
-from selfplay.grading.trees import Negate, Number, Power, Product, Sum, Variable
-from selfplay.grading.trial import Trial, seed_of
+from selfplay.grading.mathematics import equality, notation, numeric
+from selfplay.grading.mathematics.symbols import normalise
+from selfplay.grading.mathematics.trees import Negate, Number, Power, Product, Sum, Variable
+from selfplay.grading.mathematics.trial import Trial, seed_of
 from selfplay.problem import Outcome
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from selfplay.grading.comparison import parse_type
-from selfplay.grading.gold import Oracle, Refusal
-from selfplay.grading.jobs import Level
 from selfplay.grading.programs import Function
-from selfplay.grading.sandbox import SandboxConfig
+from selfplay.grading.programs.comparison import parse_type
+from selfplay.grading.programs.gold import Oracle, Refusal
+from selfplay.grading.programs.jobs import Level
+from selfplay.grading.programs.sandbox import SandboxConfig
 
 CONFIG = SandboxConfig(require=Level.WEAK, allow_weak=True, seconds=0.5, workers=2)
 INPUTS = [(0,), (1,), (2,)]

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay.grading import layout, lexer, notation
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.symbols import normalise
-from selfplay.grading.trees import (
+from selfplay.grading.kinds import layout
+from selfplay.grading.mathematics import lexer, notation
+from selfplay.grading.mathematics.symbols import normalise
+from selfplay.grading.mathematics.trees import (
     Call,
     Constant,
     Negate,

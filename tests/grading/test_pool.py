@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from selfplay.grading import pool as pool_module
-from selfplay.grading import sandbox
-from selfplay.grading.jail import values
-from selfplay.grading.jobs import Job, Kind, Level, Reply, Transcript, WorkerDied
-from selfplay.grading.pool import AHEAD, Pool
+from selfplay.grading.programs import pool as pool_module
+from selfplay.grading.programs import sandbox
+from selfplay.grading.programs.jail import values
+from selfplay.grading.programs.jobs import Job, Kind, Level, Reply, Transcript, WorkerDied
+from selfplay.grading.programs.pool import AHEAD, Pool
 
 
 def job(value, seconds=5.0, source="def f(x): return x"):
@@ -164,8 +164,8 @@ def test_nothing_is_left_behind():
 def test_zygotes_end_with_the_process_that_started_them():
     script = (
         "import os, sys\n"
-        "from selfplay.grading import sandbox\n"
-        "from selfplay.grading.jobs import Level\n"
+        "from selfplay.grading.programs import sandbox\n"
+        "from selfplay.grading.programs.jobs import Level\n"
         "config = sandbox.SandboxConfig(require=Level.WEAK, allow_weak=True, workers=1)\n"
         "pool = sandbox.open_pool(config)\n"
         "print(*pool.worker_pids(), flush=True)\n"

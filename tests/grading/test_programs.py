@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from selfplay.grading import programs, sandbox
-from selfplay.grading.jobs import Kind, Level, Reply, Transcript, WorkerDied
-from selfplay.grading.pool import Pool
+from selfplay.grading import programs
+from selfplay.grading.programs import sandbox
+from selfplay.grading.programs.jobs import Kind, Level, Reply, Transcript, WorkerDied
+from selfplay.grading.programs.pool import Pool
 from selfplay.problem import Outcome
 
 CORPUS = Path(__file__).with_name("corpus") / "programs.jsonl"

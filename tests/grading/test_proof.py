@@ -2,10 +2,11 @@
 
 import pytest
 
-from selfplay.grading import kinds, proof
+from selfplay.grading import kinds
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.notation import read
-from selfplay.grading.numeric import ANYWHERE
+from selfplay.grading.mathematics import proof
+from selfplay.grading.mathematics.notation import read
+from selfplay.grading.mathematics.numeric import ANYWHERE
 from selfplay.problem import Outcome
 
 PROVED = kinds.declare({"kind": "expression", "prove": True})

@@ -8,23 +8,23 @@ import sys
 
 import pytest
 
-from selfplay.grading import sandbox
-from selfplay.grading.jail import calls, seccomp, values, walls
-from selfplay.grading.jobs import Job, Kind, Level, WorkerDied
-from selfplay.grading.sandbox import Jail, Layer, SandboxConfig
+from selfplay.grading.programs import sandbox
+from selfplay.grading.programs.jail import calls, seccomp, values, walls
+from selfplay.grading.programs.jobs import Job, Kind, Level, WorkerDied
+from selfplay.grading.programs.sandbox import Jail, Layer, SandboxConfig
 
 ALLOW, KILL, REFUSE, NO_CALL = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 FORK, THREAD = 0x01200011, 0x003D0F00
 NO_SECOND_USER = """
 import ctypes, json, struct, sys
-from selfplay.grading.jail import calls, linux, seccomp
+from selfplay.grading.programs.jail import calls, linux, seccomp
 refused = calls.NUMBERS[linux.MACHINE]["unshare"]
 code = struct.pack("<HBBIHBBIHBBIHBBI", 0x20, 0, 0, 0, 0x15, 0, 1, refused,
                    0x06, 0, 0, 0x00050001, 0x06, 0, 0, 0x7FFF0000)
 linux.checked("prctl", linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 seccomp.install(code)
-from selfplay.grading import sandbox
+from selfplay.grading.programs import sandbox
 found = sandbox.probe()
 try:
     sandbox.open_pool(sandbox.SandboxConfig()).close()

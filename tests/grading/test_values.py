@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain_values import VALUES
 
-from selfplay.grading.comparison import canonical
-from selfplay.grading.jail import values
-from selfplay.grading.jail.values import ValueRefused, from_frame, to_frame
+from selfplay.grading.programs.comparison import canonical
+from selfplay.grading.programs.jail import values
+from selfplay.grading.programs.jail.values import ValueRefused, from_frame, to_frame
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

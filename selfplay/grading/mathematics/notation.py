@@ -20,9 +20,9 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.lexer import END, number, symbols_of
-from selfplay.grading.symbols import CONSTANTS, FUNCTIONS, LOGARITHMS
-from selfplay.grading.trees import (
+from selfplay.grading.mathematics.lexer import END, number, symbols_of
+from selfplay.grading.mathematics.symbols import CONSTANTS, FUNCTIONS, LOGARITHMS
+from selfplay.grading.mathematics.trees import (
     ONE,
     Call,
     Constant,

@@ -24,9 +24,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
-from selfplay.grading import numeric
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.trees import (
+from selfplay.grading.mathematics import numeric
+from selfplay.grading.mathematics.trees import (
     Call,
     Constant,
     Negate,
@@ -37,7 +37,7 @@ from selfplay.grading.trees import (
     Tree,
     Variable,
 )
-from selfplay.grading.trial import Trial, too_large
+from selfplay.grading.mathematics.trial import Trial, too_large
 
 MAX_BITS = 16_384
 """Largest integer that is computed exactly, in bits."""

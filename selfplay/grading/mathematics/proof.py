@@ -11,10 +11,10 @@ import atexit
 from functools import cache
 from typing import Any
 
-from selfplay.grading import trees
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.numeric import Domain, Range
-from selfplay.grading.trees import Tree
+from selfplay.grading.mathematics import trees
+from selfplay.grading.mathematics.numeric import Domain, Range
+from selfplay.grading.mathematics.trees import Tree
 from selfplay.grading.worker import Helper, serve
 from selfplay.problem import Outcome
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from selfplay.grading import declarations, inference
 from selfplay.grading.answers import AnswerError, final_answers, unboxed, unreadable
-from selfplay.grading.kind import Kind
-from selfplay.grading.trial import Trial, seed_of
+from selfplay.grading.kinds import declarations, inference
+from selfplay.grading.kinds.kind import Kind
+from selfplay.grading.mathematics.trial import Trial, seed_of
 from selfplay.problem import Outcome, Verdict
 
 declare = declarations.declare

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from selfplay.grading import equality, numeric
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kind import Kind, plain
-from selfplay.grading.layout import relations, split
-from selfplay.grading.notation import read
-from selfplay.grading.realsets import RealSet
-from selfplay.grading.trees import (
+from selfplay.grading.kinds.kind import Kind, plain
+from selfplay.grading.kinds.layout import relations, split
+from selfplay.grading.kinds.realsets import RealSet
+from selfplay.grading.mathematics import equality, numeric
+from selfplay.grading.mathematics.notation import read
+from selfplay.grading.mathematics.trees import (
     Call,
     Negate,
     Number,
@@ -28,7 +28,7 @@ from selfplay.grading.trees import (
     Variable,
     variables,
 )
-from selfplay.grading.trial import Trial
+from selfplay.grading.mathematics.trial import Trial
 from selfplay.problem import Outcome
 
 _TURNED = {">": "<", ">=": "<=", "<": "<", "<=": "<=", "=": "=", "!=": "!="}

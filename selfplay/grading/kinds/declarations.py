@@ -12,14 +12,14 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from selfplay.grading import numeric
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.containers import Matrix, Multiset, Set, Tuple, Unordered
-from selfplay.grading.equations import Equation
-from selfplay.grading.inference import LETTERS, Auto
-from selfplay.grading.kind import MAX_FIELD, Kind
-from selfplay.grading.realsets import Interval
-from selfplay.grading.scalars import (
+from selfplay.grading.kinds import spellings
+from selfplay.grading.kinds.containers import Matrix, Multiset, Set, Tuple, Unordered
+from selfplay.grading.kinds.equations import Equation
+from selfplay.grading.kinds.inference import LETTERS, Auto
+from selfplay.grading.kinds.kind import MAX_FIELD, Kind
+from selfplay.grading.kinds.realsets import Interval
+from selfplay.grading.kinds.scalars import (
     Decimal,
     Expression,
     Integer,
@@ -27,62 +27,12 @@ from selfplay.grading.scalars import (
     Rational,
     is_variable_name,
 )
-from selfplay.grading.schema import Json, check_schema
-from selfplay.grading.words import Choice, Text, Truth
+from selfplay.grading.kinds.schema import Json, check_schema
+from selfplay.grading.kinds.words import Choice, Text, Truth
+from selfplay.grading.mathematics import numeric
 
 Fields = dict[str, Any]
 
-ALIASES = {
-    "int": "integer", "whole": "integer", "fraction": "rational", "exact": "rational",
-    "float": "decimal", "real": "decimal", "number": "decimal", "numeric": "decimal",
-    "expr": "expression", "formula": "expression", "symbolic": "expression", "poly": "polynomial",
-    "bool": "truth", "boolean": "truth", "truth_value": "truth", "option": "choice",
-    "options": "choice", "multiple_choice": "choice", "mcq": "choice", "string": "text",
-    "str": "text", "word": "text", "list": "tuple", "vector": "tuple", "point": "tuple",
-    "ordered": "tuple", "bag": "multiset", "unordered": "multiset", "range": "interval",
-    "intervals": "interval", "inequality": "solution_set", "solutions": "solution_set",
-    "solution": "solution_set", "relation": "equation", "array": "matrix", "json_schema": "json",
-    "percent": "percentage", "quantity": "decimal", "measurement": "decimal",
-    "system": "solution_set", "whole_number": "integer", "natural": "integer",
-    "rational_number": "rational", "math": "expression", "algebraic_expression": "expression",
-    "equality": "equation", "equation_solution": "solution_set", "roots": "solution_set",
-    "equation_solution_set": "solution_set", "inequality_solution": "solution_set",
-    "inequality_solution_set": "solution_set", "pair": "tuple", "ordered_pair": "tuple",
-    "sequence": "tuple", "coordinates": "tuple", "finite_set": "set", "interval_union": "interval",
-    "union_of_intervals": "interval", "true_false": "truth", "yes_no": "truth", "mc": "choice",
-    "letter": "choice", "free_text": "text", "object": "json",
-}  # fmt: skip
-"""Other words for the kinds."""
-_SAME_FIELDS = {
-    "abs_tol": "absolute", "atol": "absolute", "tolerance": "absolute", "tol": "absolute",
-    "eps": "absolute", "epsilon": "absolute", "abs_error": "absolute", "margin": "absolute",
-    "absolute_error": "absolute", "rel_error": "relative", "relative_error": "relative",
-    "absolute_tolerance": "absolute", "abs_tolerance": "absolute", "abs": "absolute",
-    "rel_tol": "relative", "rtol": "relative", "relative_tolerance": "relative",
-    "rel_tolerance": "relative", "rel": "relative", "decimals": "places",
-    "decimal_places": "places", "significant_figures": "figures", "sig_figs": "figures",
-    "sigfigs": "figures", "significant_digits": "figures", "assumptions": "domain", "units": "unit",
-    "variable": "variables", "vars": "variables", "normalizer": "normaliser",
-    "normalise": "normaliser", "normalize": "normaliser", "normalization": "normaliser",
-    "normalisation": "normaliser", "case_insensitive": "ignore_case", "choices": "options",
-    "labels": "options", "elements": "element", "element_kind": "element", "of": "element",
-}  # fmt: skip
-"""Other words for the fields."""
-_NORMALISERS: dict[str, Fields] = {
-    "case": {"case": "ignore"}, "casefold": {"case": "ignore"}, "lower": {"case": "ignore"},
-    "lowercase": {"case": "ignore"}, "whitespace": {"whitespace": "collapse"},
-    "strip": {"whitespace": "collapse"}, "collapse_whitespace": {"whitespace": "collapse"},
-    "remove_whitespace": {"whitespace": "remove"}, "punctuation": {"punctuation": "ignore_final"},
-    "ignore_case": {"case": "ignore"}, "case_insensitive": {"case": "ignore"},
-    "trim": {"whitespace": "collapse"}, "remove_punctuation": {"punctuation": "ignore"},
-    "latex": {"latex": True}, "exact": {}, "none": {}, "nfc": {},
-}  # fmt: skip
-"""Shorthands for the fields of text, one or a list of them under "normaliser"."""
-_PERCENT = {
-    False: "refuse", True: "same_number", "ignore": "same_number", "strip": "same_number",
-    "allow": "same_number", "fraction": "as_fraction", "convert": "as_fraction",
-}  # fmt: skip
-"""Other words for what a percent sign means; that it is allowed says that it changes nothing."""
 _RANGES = {
     "real": numeric.Range(),
     "positive": numeric.Range(low=Fraction(0)),
@@ -109,14 +59,16 @@ def declare(fields: Mapping[str, object]) -> Kind:
     Raises:
         ValueError: an unknown kind, a field of another kind, or a field that cannot be.
     """
-    given = {_SAME_FIELDS.get(n, n): value for n, value in fields.items() if value is not None}
+    given = {
+        spellings.SAME_FIELDS.get(n, n): value for n, value in fields.items() if value is not None
+    }
     word = given.pop("kind", None)
     if not isinstance(word, str):
         raise ValueError(f'a declaration needs "kind": a word such as "integer"; got {word!r}.')
     name = word.strip().lower().replace(" ", "_").replace("-", "_")
-    name = ALIASES.get(name, name)
+    name = spellings.ALIASES.get(name, name)
     if name not in _MAKERS:
-        near = difflib.get_close_matches(name[:40], [*_MAKERS, *ALIASES], n=1, cutoff=0.0)
+        near = difflib.get_close_matches(name[:40], [*_MAKERS, *spellings.ALIASES], n=1, cutoff=0.0)
         raise ValueError(
             f"there is no kind of answer {word[:40]!r}; the nearest is {near[0]!r}. "
             f"Kinds: {', '.join(_MAKERS)}."
@@ -143,7 +95,7 @@ def _marks(given: Fields) -> Fields:
     """The fields that all kinds with one value have."""
     unit = given.pop("unit", ())
     units = (unit,) if isinstance(unit, str) else tuple(_texts("unit", unit))
-    given["percent"] = _PERCENT.get(given.get("percent", False), given.get("percent"))
+    given["percent"] = spellings.PERCENT.get(given.get("percent", False), given.get("percent"))
     percent = _one_of("percent", given, ("refuse", "as_fraction", "same_number"))
     if "%" in units:
         units = (*units, "percent")
@@ -191,7 +143,9 @@ def _spread_tolerance(given: Fields) -> None:
     tolerance = given.get("absolute")
     if isinstance(tolerance, Mapping):
         del given["absolute"]
-        given.update((_SAME_FIELDS.get(str(n), str(n)), value) for n, value in tolerance.items())
+        given.update(
+            (spellings.SAME_FIELDS.get(str(n), str(n)), value) for n, value in tolerance.items()
+        )
     elif isinstance(tolerance, str) and tolerance.endswith("%"):
         del given["absolute"]
         given["relative"] = str(_exact("tolerance", tolerance[:-1]) / 100)
@@ -315,12 +269,12 @@ def _text(given: Fields) -> Kind:
     if isinstance(words, str):
         words = words.replace("+", " ").replace(",", " ").split()
     words = _texts("normaliser", words)
-    for word in [*words, *(name for name in _NORMALISERS if given.get(name) is True)]:
-        if word not in _NORMALISERS:
+    for word in [*words, *(name for name in spellings.NORMALISERS if given.get(name) is True)]:
+        if word not in spellings.NORMALISERS:
             raise ValueError(
-                f'"normaliser" is made of {", ".join(_NORMALISERS)}; got {word[:40]!r}.'
+                f'"normaliser" is made of {", ".join(spellings.NORMALISERS)}; got {word[:40]!r}.'
             )
-        given |= _NORMALISERS[word]
+        given |= spellings.NORMALISERS[word]
     return Text(
         case=_one_of("case", given, ("exact", "ignore")),
         whitespace=_one_of("whitespace", given, ("collapse", "exact", "remove")),

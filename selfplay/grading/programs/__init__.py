@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from selfplay.grading.comparison import Tolerance, Type, canonical, equal, parse_type
-from selfplay.grading.jail import values
-from selfplay.grading.jobs import Job, Kind, Reply, Transcript
-from selfplay.grading.pool import Pool
+from selfplay.grading.programs.comparison import Tolerance, Type, canonical, equal, parse_type
+from selfplay.grading.programs.jail import values
+from selfplay.grading.programs.jobs import Job, Kind, Reply, Transcript
+from selfplay.grading.programs.pool import Pool
 from selfplay.problem import Outcome, Verdict
 
 MAX_SUBMISSION = 256 * 1024

@@ -15,12 +15,12 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
-from selfplay.grading.comparison import canonical
-from selfplay.grading.jail import values
-from selfplay.grading.jobs import Job, Kind, Reply, Transcript
-from selfplay.grading.pool import Pool
 from selfplay.grading.programs import MAX_SUBMISSION, Function, Test, shorten
-from selfplay.grading.sandbox import SandboxConfig, jail
+from selfplay.grading.programs.comparison import canonical
+from selfplay.grading.programs.jail import values
+from selfplay.grading.programs.jobs import Job, Kind, Reply, Transcript
+from selfplay.grading.programs.pool import Pool
+from selfplay.grading.programs.sandbox import SandboxConfig, jail
 
 _CLOCK_STEP = 400 * 86_400 + 43_211.25
 """Shift of the clock from one run to the next, in seconds: another year, day and time of day."""

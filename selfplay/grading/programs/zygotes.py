@@ -16,10 +16,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfplay.grading.jail import values, zygote
-from selfplay.grading.jobs import Job, Kind, Level, Reply, Transcript, WorkerDied
+from selfplay.grading.programs.jail import values, zygote
+from selfplay.grading.programs.jobs import Job, Kind, Level, Reply, Transcript, WorkerDied
 
-_GRADING = Path(__file__).resolve().parent
+_HERE = Path(__file__).resolve().parent
 _START = (
     "import sys; sys.path.append(sys.argv.pop(1)); from jail import zygote; "
     "sys.path.pop(); zygote.main()"
@@ -84,7 +84,7 @@ class JailWorker:
             "seconds": self._seconds,
             "niceness": jail.niceness,
         }
-        arguments = [str(_GRADING), str(theirs.fileno()), json.dumps(settings)]
+        arguments = [str(_HERE), str(theirs.fileno()), json.dumps(settings)]
         with theirs:
             self._process = subprocess.Popen(  # exec, not fork: JAX's threads are no danger
                 [sys.executable, *_PYTHON, *arguments],

@@ -23,8 +23,8 @@ from fractions import Fraction
 from typing import Any
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.evaluation import Evaluator, is_real
-from selfplay.grading.trees import (
+from selfplay.grading.mathematics.evaluation import Evaluator, is_real
+from selfplay.grading.mathematics.trees import (
     Call,
     Constant,
     Negate,
@@ -38,7 +38,7 @@ from selfplay.grading.trees import (
     nodes,
     variables,
 )
-from selfplay.grading.trial import Trial, too_large
+from selfplay.grading.mathematics.trial import Trial, too_large
 from selfplay.problem import Outcome
 
 DIGITS = 40

@@ -23,10 +23,10 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
-from selfplay.grading.jail import values
-from selfplay.grading.jobs import Job, Kind, Level, Reply, WorkerDied
-from selfplay.grading.pool import Pool
-from selfplay.grading.zygotes import Jail, JailWorker
+from selfplay.grading.programs.jail import values
+from selfplay.grading.programs.jobs import Job, Kind, Level, Reply, WorkerDied
+from selfplay.grading.programs.pool import Pool
+from selfplay.grading.programs.zygotes import Jail, JailWorker
 
 _PROBE = Path(__file__).with_name("jail") / "probe.py"
 _NAMESPACES = {
@@ -145,7 +145,7 @@ def jail(config: SandboxConfig, hash_seed: int = 0) -> Jail:
             f"sandbox.require={config.require}, but this machine holds {level or 'no level'} "
             f"({missing}). Allow user namespaces for this user (in a container: a seccomp profile "
             f"that permits unshare), or set sandbox.require={level or Level.WEAK} and read what "
-            "that leaves open in selfplay/grading/sandbox.py."
+            "that leaves open in selfplay/grading/programs/sandbox.py."
         )
     if level is Level.WEAK and not config.allow_weak:
         raise ValueError(

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.containers import Set, Tuple, names_of
-from selfplay.grading.intervals import LINE, Line, Piece, Pieces
-from selfplay.grading.kind import Kind, plain
-from selfplay.grading.layout import enclosed, is_unknown, relations, signs, split
-from selfplay.grading.notation import read
-from selfplay.grading.trees import Constant, Negate, Tree
-from selfplay.grading.trial import Trial
+from selfplay.grading.kinds.containers import Set, Tuple, names_of
+from selfplay.grading.kinds.intervals import LINE, Line, Piece, Pieces
+from selfplay.grading.kinds.kind import Kind, plain
+from selfplay.grading.kinds.layout import enclosed, is_unknown, relations, signs, split
+from selfplay.grading.mathematics.notation import read
+from selfplay.grading.mathematics.trees import Constant, Negate, Tree
+from selfplay.grading.mathematics.trial import Trial
 from selfplay.problem import Outcome
 
 _INFINITY = Constant("infinity")

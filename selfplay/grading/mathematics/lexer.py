@@ -8,7 +8,7 @@ import re
 from fractions import Fraction
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.symbols import ALIASES, WORDS
+from selfplay.grading.mathematics.symbols import ALIASES, WORDS
 
 MAX_TOKENS = 600
 """Most numbers, names, operators and parentheses of one expression."""

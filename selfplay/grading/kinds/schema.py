@@ -19,9 +19,9 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kind import Kind
-from selfplay.grading.symbols import MAX_ANSWER
-from selfplay.grading.trial import Trial
+from selfplay.grading.kinds.kind import Kind
+from selfplay.grading.mathematics.symbols import MAX_ANSWER
+from selfplay.grading.mathematics.trial import Trial
 
 MAX_DEPTH = 40
 """Deepest nesting of arrays and objects."""

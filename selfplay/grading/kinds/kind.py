@@ -9,8 +9,8 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.symbols import normalise
-from selfplay.grading.trial import Trial
+from selfplay.grading.mathematics.symbols import normalise
+from selfplay.grading.mathematics.trial import Trial
 
 _MARKDOWN = re.compile(r"(\*{1,2}|`)([^*`]+)\1")
 

@@ -11,7 +11,7 @@ from typing import Any
 from mpmath.ctx_mp import MPContext
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.trees import (
+from selfplay.grading.mathematics.trees import (
     Call,
     Constant,
     Negate,
@@ -22,7 +22,7 @@ from selfplay.grading.trees import (
     Tree,
     Variable,
 )
-from selfplay.grading.trial import Trial, too_large
+from selfplay.grading.mathematics.trial import Trial, too_large
 
 MAX_EXPONENT = 4_000
 """Largest argument of an exponential, and of a factorial of what is no whole number."""

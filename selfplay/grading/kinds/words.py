@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kind import Kind, without_markdown
-from selfplay.grading.symbols import MAX_ANSWER, normalise, refuse_controls
-from selfplay.grading.trial import Trial
+from selfplay.grading.kinds.kind import Kind, without_markdown
+from selfplay.grading.mathematics.symbols import MAX_ANSWER, normalise, refuse_controls
+from selfplay.grading.mathematics.trial import Trial
 from selfplay.problem import Outcome
 
 MAX_WORDS = 200

@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
-from selfplay.grading.jobs import Backend, Job, Transcript, Worker, WorkerDied
+from selfplay.grading.programs.jobs import Backend, Job, Transcript, Worker, WorkerDied
 
 TRIES = 3
 """Workers that die under one job before that is the sandbox's failure to run it."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError, unboxed
-from selfplay.grading.containers import Matrix, Multiset, Set, Tuple, common_kind, names_of
-from selfplay.grading.equations import Equation
-from selfplay.grading.kind import Kind, plain
-from selfplay.grading.layout import (
+from selfplay.grading.kinds.containers import Matrix, Multiset, Set, Tuple, common_kind, names_of
+from selfplay.grading.kinds.equations import Equation
+from selfplay.grading.kinds.kind import Kind, plain
+from selfplay.grading.kinds.layout import (
     assigned,
     enclosed,
     is_function,
@@ -28,11 +28,11 @@ from selfplay.grading.layout import (
     relations,
     split,
 )
-from selfplay.grading.realsets import Interval
-from selfplay.grading.scalars import Decimal, Expression, Integer, Rational, is_angle
-from selfplay.grading.schema import Json
-from selfplay.grading.trial import Trial
-from selfplay.grading.words import Choice, Text, Truth
+from selfplay.grading.kinds.realsets import Interval
+from selfplay.grading.kinds.scalars import Decimal, Expression, Integer, Rational, is_angle
+from selfplay.grading.kinds.schema import Json
+from selfplay.grading.kinds.words import Choice, Text, Truth
+from selfplay.grading.mathematics.trial import Trial
 
 WORDS = Text(case="ignore", punctuation="ignore_final", whitespace="remove", latex=True)
 """Text as it is compared where no kind of mathematics fits."""

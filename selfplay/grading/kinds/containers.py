@@ -14,11 +14,11 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kind import Kind, plain
-from selfplay.grading.layout import assigned, enclosed, is_unknown, relations, signs, split
-from selfplay.grading.scalars import Expression, Rational
-from selfplay.grading.trial import Trial
-from selfplay.grading.words import Text
+from selfplay.grading.kinds.kind import Kind, plain
+from selfplay.grading.kinds.layout import assigned, enclosed, is_unknown, relations, signs, split
+from selfplay.grading.kinds.scalars import Expression, Rational
+from selfplay.grading.kinds.words import Text
+from selfplay.grading.mathematics.trial import Trial
 from selfplay.problem import Outcome
 
 MAX_ELEMENTS = 200

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 
-from selfplay.grading import equality, numeric
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.trees import Tree, variables
-from selfplay.grading.trial import Trial
+from selfplay.grading.mathematics import equality, numeric
+from selfplay.grading.mathematics.trees import Tree, variables
+from selfplay.grading.mathematics.trial import Trial
 
 MAX_PIECES = 24
 """Most intervals and points of one set."""

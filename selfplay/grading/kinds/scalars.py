@@ -15,13 +15,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import ClassVar, Literal, Self
 
-from selfplay.grading import equality, numeric, proof
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kind import Kind, plain
-from selfplay.grading.layout import is_unknown, one_value
-from selfplay.grading.notation import read
-from selfplay.grading.symbols import normalise
-from selfplay.grading.trees import (
+from selfplay.grading.kinds.kind import Kind, plain
+from selfplay.grading.kinds.layout import is_unknown, one_value
+from selfplay.grading.mathematics import equality, numeric, proof
+from selfplay.grading.mathematics.notation import read
+from selfplay.grading.mathematics.symbols import normalise
+from selfplay.grading.mathematics.trees import (
     Constant,
     Negate,
     Number,
@@ -36,7 +36,7 @@ from selfplay.grading.trees import (
     nodes,
     variables,
 )
-from selfplay.grading.trial import Trial
+from selfplay.grading.mathematics.trial import Trial
 
 Percent = Literal["refuse", "as_fraction", "same_number"]
 
