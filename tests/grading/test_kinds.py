@@ -294,3 +294,10 @@ def test_a_surrogate_in_the_gold_is_the_graders_failure():
     kind = kinds.declare({"kind": "integer"})
     assert kinds.grade_answer(kind, "\ud800", "5").outcome is Outcome.ERROR
     assert kinds.grade_answer(kind, float("nan"), "5").outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize("gold", ["[1,2),[1,2),", "((),())", "[[],[[]]]", "(((1),2),(3,(4)))"])
+def test_golds_of_odd_nesting_are_of_some_kind(gold):
+    """The first two were found by fuzzing: endless recursion, and the maximum of nothing."""
+    assert kinds.grade_answer(kinds.infer(gold), gold, gold).correct
+    assert not kinds.grade_answer(kinds.infer(gold), gold, "17").correct

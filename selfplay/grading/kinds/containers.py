@@ -262,7 +262,7 @@ def common_kind(texts: Sequence[str]) -> Kind:
         inner = [one for text in texts for one in Tuple().texts(text)]
     except AnswerError:
         inner = list(texts)
-    if max(map(len, inner)) >= max(map(len, texts)):  # nothing was taken apart
+    if max(map(len, inner), default=0) >= max(map(len, texts)):  # nothing was taken apart
         return Text(case="ignore", punctuation="ignore_final", latex=True)
     return Tuple(element=common_kind(inner).part())
 
