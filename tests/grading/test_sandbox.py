@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -317,3 +318,14 @@ def test_the_host_s_mounts_are_as_they_were():
     after = open("/proc/self/mountinfo").read() if before else ""
     assert after == before
     assert not os.path.exists(walls._OLD)
+
+
+def test_zygotes_let_others_go_first():
+    config = sandbox.SandboxConfig(
+        require=Level.WEAK, allow_weak=True, workers=1, niceness=7
+    )  # fmt: skip
+    with sandbox.open_pool(config) as pool:
+        for pid in pool.worker_pids():
+            assert os.getpriority(os.PRIO_PROCESS, pid) == 7
+            group = Path(f"/proc/{pid}/autogroup")
+            assert not group.exists() or group.read_text().strip().endswith("nice 7")

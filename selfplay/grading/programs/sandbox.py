@@ -78,7 +78,7 @@ class SandboxConfig:
     """Zygotes; 0: one a processor core that this process may use."""
     recycle: int = 2_000
     """Submissions after which a zygote is replaced by a fresh one."""
-    niceness: int = 5
+    niceness: int = 10
     """Added to the priority number of the zygotes, 0 to 19: training goes first."""
 
     def __post_init__(self) -> None:

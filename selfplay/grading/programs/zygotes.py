@@ -56,7 +56,7 @@ class Jail:
     """Longest job, in seconds of wall-clock time; one more of processor time."""
     memory: int = 512
     """Address space of one job, in MiB."""
-    niceness: int = 5
+    niceness: int = 10
     """Added to the priority number of the zygotes."""
     hash_seed: int = 0
     """PYTHONHASHSEED of its programs."""

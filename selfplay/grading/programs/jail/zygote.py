@@ -62,13 +62,27 @@ def main() -> None:
     try:
         for name in _PRELOADED:
             import_module(name)
-        os.nice(settings["niceness"])
+        _step_back(settings["niceness"])
         zygote = _BUILDERS[settings["level"]](control, settings)
     except OSError as error:
         _hello(control, f"{type(error).__name__}: {error}")
         return
     _hello(control, "", zygote.namespaces)
     zygote.serve()
+
+
+def _step_back(niceness: int) -> None:
+    """Let other processes go first.
+
+    Linux may share the processors out between sessions first, and the zygote has one of its own:
+    then its niceness among its own jobs means nothing, and that of the session counts.
+    """
+    os.nice(niceness)
+    try:
+        with open("/proc/self/autogroup", "w") as file:
+            file.write(str(niceness))
+    except OSError:  # a kernel without such groups
+        pass
 
 
 class Zygote:
