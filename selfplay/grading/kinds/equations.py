@@ -1,6 +1,6 @@
 """Equations and inequalities as answers: equal if one is a constant multiple of the other.
 
-Fed by kinds.py. `y = 2x + 1`, `2x - y + 1 = 0` and `2y = 4x + 2` are one line; an inequality keeps
+Fed by declare. `y = 2x + 1`, `2x - y + 1 = 0` and `2y = 4x + 2` are one line; an inequality keeps
 its direction under positive factors only. A gold that is solved for its one unknown (`x = 2 or
 x = -3`, `x > 3`) stands for its solution set, and the answer must be solved too: see realsets.py.
 What this does not do: multiply by expressions (y = x^2 and y/x = x differ), solve, systems.

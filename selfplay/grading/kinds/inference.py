@@ -1,6 +1,6 @@
 r"""Which kind of answer a gold is: for data sets whose golds are LaTeX strings without a type.
 
-Fed by kinds.py. The rules, in order: a value of JSON by its type; a matrix; true, false, yes, no; a
+Fed by declare. The rules, in order: a value of JSON by its type; a matrix; true, false, yes, no; a
 letter A to J, an option; one number, with % or a unit in \text{} as they are written (10\% is 0.1;
 10 \text{ cm} is a number that may be followed by cm); \{...\}, a set; brackets with an infinity,
 brackets that differ or \cup, an interval, and so is [a, b], but (a, b) a tuple; x = 1, y = 2, a

@@ -1,7 +1,7 @@
 """What a kind of answer is: how it is read, and when two values of it are the same.
 
-scalars.py, words.py, containers.py, realsets.py, equations.py and schema.py implement it; kinds.py
-finds a kind by its declaration and grades with it. Kinds are frozen, hashable data.
+scalars.py, words.py, containers.py, realsets.py, equations.py and schema.py implement it; declare
+finds one by its declaration, __init__.py grades with it. Kinds are frozen, hashable data.
 """
 
 import re

@@ -1,6 +1,6 @@
 r"""Taking a normalised text apart at its top level: lists, brackets, relations, or and and.
 
-Fed by the readers of kinds.py, realsets.py and containers.py. A place is at the top level if no
+Fed by the readers of the kinds, realsets.py and containers.py. A place is at the top level if no
 bracket and no \begin is open there; brackets are counted without regard to their kind, since
 [0, 1) is an interval. One pass over the text each; no part of it is computed here.
 """

@@ -1,6 +1,6 @@
 r"""Sets of real numbers as unions of intervals and points: intervals, solution sets in one unknown.
 
-Fed by kinds.py and equations.py. `x > 3`, `3 < x`, `(3, \infty)` and `x \in (3, \infty)` are one
+Fed by declare and equations.py. `x > 3`, `3 < x`, `(3, \infty)` and `x \in (3, \infty)` are one
 set; so are `x = 2 or x = -3`, `x = 2, -3` and `\{-3, 2\}`; also `-1 < x \le 5`, `x \ne 2`,
 `|x| < 3` is not: a relation must be solved for the bare unknown, or a solver could repeat the
 question. `and` joins inequalities to their intersection and equalities to the list that is meant;

@@ -1,6 +1,6 @@
 """JSON as an answer: strict reading, a small subset of JSON Schema, equality by value.
 
-Fed by kinds.py. Refused: NaN, Infinity, duplicate keys, more than `MAX_DEPTH` levels, numbers of
+Fed by declare. Refused: NaN, Infinity, duplicate keys, more than `MAX_DEPTH` levels, numbers of
 more than `MAX_NUMBER` characters. Numbers are compared exactly (1, 1.0 and 1e0 are one number, as
 in JSON Schema), true is not 1, objects have no order.
 The subset: type (one name or a list), enum, const, anyOf, oneOf, allOf, not; properties, required,

@@ -1,6 +1,6 @@
 r"""Kinds that are words: a truth value, one of given options, text.
 
-Fed by kinds.py. What this does not do: look for the word inside a sentence. `\text{...}`, `\(...\)`
+Fed by declare. What this does not do: look for the word inside a sentence. `\text{...}`, `\(...\)`
 and one final full stop are not part of the word.
 """
 

@@ -1,6 +1,6 @@
 """Whether two trees are equal: exactly, modulo a random prime, or to many digits at many points.
 
-Fed by kinds.py with trees of notation.py. Pure: the random choices are drawn by hashlib from the
+Fed by the kinds with trees of notation.py. Pure: the random choices are drawn by hashlib from the
 two texts, so the same pair always gets the same answer, and swapping the two changes nothing for
 rational functions. In this order:
 

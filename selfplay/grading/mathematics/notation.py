@@ -6,7 +6,7 @@ r"""One reader for a scalar expression in ASCII or LaTeX: normalised text -> imm
     power    = operand {"!"} ["^" exponent | "^" \circ]    2^3^2 is 2^(3^2); 90^\circ is pi/2
     operand  = number | name | "(" sum ")" | "{" sum "}" | "|" sum "|" | \frac | \sqrt | function
 
-Fed by kinds.py with text that symbols.py has normalised, feeds equality.py. Every limit is checked
+Fed by the kinds with text that symbols.py has normalised, feeds equality.py. Every limit is checked
 before work is done, and nothing is computed here beyond the value of one written number.
 What is refused because readers differ on it: a product right after "/" (1/2x), a number right
 after anything but ! (x2, 2 3), an improper mixed number. `2\frac{1}{2}` is the mixed number 5/2

@@ -1,6 +1,6 @@
 r"""Characters and words of mathematics: hostile text -> plain ASCII with few LaTeX commands.
 
-Feeds notation.py and the readers of kinds.py. Everything that is accepted is in a table here; a
+Feeds notation.py and the readers of the kinds. Everything that is accepted is in a table here; a
 character outside ASCII that is in no table (look-alike letters, zero-width characters,
 bidirectional controls) is refused, never dropped. What this does not do: accents, fonts
 (`\mathcal`), or any command that is not named here; those stay in the text and no reader takes

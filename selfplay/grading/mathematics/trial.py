@@ -1,6 +1,6 @@
 """What judging one answer may draw on: its random choices and one budget of work.
 
-Made by kinds.py for each answer, handed down to equality.py and numeric.py.
+Made by the kinds for each answer, handed down to equality.py and numeric.py.
 """
 
 import hashlib

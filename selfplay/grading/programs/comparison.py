@@ -1,7 +1,7 @@
 """Declared types, and whether a returned value is the expected one.
 
 Works on values that `jail/values.py` has decoded: fresh, of exact built-in types, bounded. Feeds
-programs.py. Pure. The rules:
+__init__.py. Pure. The rules:
 
 - Kinds are exact: True is not 1, 1 is not 1.0, a list is not a tuple, a set is not a frozenset.
 - Where the declared type says float, an int of the same value counts as that float; nowhere else.

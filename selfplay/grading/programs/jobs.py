@@ -1,6 +1,6 @@
 """What passes between grading and a sandbox: jobs in, transcripts out, and who may run them.
 
-Made by `programs.py` and `gold.py`, handed out by `pool.py`, run by a backend. `zygotes.py` is
+Made by `__init__.py` and `gold.py`, handed out by `pool.py`, run by a backend. `zygotes.py` is
 ours; a virtual machine or a service would be another `Backend`.
 """
 

@@ -1,6 +1,6 @@
 """Workers that cannot be stuck: jobs in, transcripts out in the same order.
 
-Fed by `programs.py`. One thread a worker waits for its process and holds no lock meanwhile, so the
+Fed by `__init__.py`. One thread a worker waits for its process and holds no lock meanwhile, so the
 pool works beside JAX and from any thread. A worker that dies, hangs or is used up is replaced by a
 spare that is ready already; its job runs once more elsewhere. A sandbox that keeps failing ends in
 transcripts that say so, not in wrong answers.

@@ -1,6 +1,6 @@
 """The jail that untrusted programs run in: its levels, its layers, and the pool of its workers.
 
-`programs.py` makes jobs, `pool.py` hands them to workers, a worker puts each into a fresh process
+`__init__.py` makes jobs, `pool.py` hands them to workers, a worker puts each into a fresh process
 behind the walls of `jail/` and brings back *values*. What the process says is data: nothing that it
 does can make an answer right but returning the right values, whatever wall may have fallen.
 

@@ -6,7 +6,7 @@ ever in this process, so whatever the submission does to it, it can only answer 
 
 Every call sees a freshly executed module: no state of the submission's own module survives from one
 call to the next, and code at its top level runs once a call. State hidden elsewhere (in a module of
-the standard library, in /tmp) does survive: programs.py draws the order of the calls against that.
+the standard library, in /tmp) does survive: the parent draws the order of the calls against that.
 """
 
 import datetime
