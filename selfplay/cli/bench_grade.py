@@ -1,9 +1,11 @@
 """`selfplay bench grade`: verdicts a second, beside math-verify and a cold process a submission.
 
 The rivals get the same rows and are timed in turn with ours, so that a noisy machine disturbs both
-alike. Rivals are slow, so they get the first rows only. Medians over repetitions.
+alike. Rivals are slow, so they get the first rows only. Medians over repetitions. Also what the
+jail costs the training beside it; leftovers.py counts what it leaves behind.
 """
 
+import itertools
 import os
 import random
 import shutil
@@ -11,8 +13,10 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from selfplay.grading import kinds, programs, second_opinion
@@ -28,6 +32,8 @@ RIVAL_ROWS = {"integer": 400, "polynomial": 40, "submission": 10}
 """Rows that a rival gets in a repetition."""
 ROUND_TRIPS = 300
 """Submissions that are sent one at a time, for the overhead of a single one."""
+SOURCE = "def add(a, b):\n    return a + b\n"
+"""The submission that is timed."""
 
 
 class Row(NamedTuple):
@@ -39,7 +45,7 @@ class Row(NamedTuple):
 
 
 def figures(repetitions: int) -> dict[str, Any]:
-    """All figures by name."""
+    """Speed of answers and programs, by name."""
     return {**answer_figures(repetitions), **program_figures(repetitions)}
 
 
@@ -76,34 +82,24 @@ def answer_figures(repetitions: int) -> dict[str, Any]:
 
 def program_figures(repetitions: int) -> dict[str, Any]:
     """Submissions a second through the whole jail, and ratios to a cold process for each."""
-    problem = programs.from_row(
-        {
-            "function": {"name": "add", "params": ["a: int", "b: int"], "returns": "int"},
-            "tests": [
-                {"args": [1, 2], "expected": 3},
-                {"args": [5, 2], "expected": 7},
-                {"args": [9, 9], "expected": 18},
-            ],
-        }
-    )
-    source = "def add(a, b):\n    return a + b\n"
+    problem = addition()
     cold, name = cold_command()
     with open_pool(SandboxConfig()) as pool:
 
         def ours() -> None:
-            attempts = [(problem, f"{source}# {number}") for number in range(SUBMISSIONS)]
+            attempts = [(problem, f"{SOURCE}# {number}") for number in range(SUBMISSIONS)]
             for graded in programs.grade_all(pool, attempts):
                 assert graded.verdict.correct, graded
 
         def theirs() -> None:
             for _ in range(RIVAL_ROWS["submission"]):
-                script = f"{source}assert [add(1, 2), add(5, 2), add(9, 9)] == [3, 7, 18]"
+                script = f"{SOURCE}assert [add(1, 2), add(5, 2), add(9, 9)] == [3, 7, 18]"
                 subprocess.run([*cold, script], check=True)
 
         rate, rival = in_turn(ours, SUBMISSIONS, theirs, RIVAL_ROWS["submission"], repetitions)
-        trips = round_trips(pool, lambda: programs.grade_program(pool, problem, source))
+        trips = round_trips(pool, lambda: programs.grade_program(pool, problem, SOURCE))
         recovery = statistics.median(
-            recovered(pool, lambda: programs.grade_program(pool, problem, source))
+            recovered(pool, lambda: programs.grade_program(pool, problem, SOURCE))
             for _ in range(repetitions)
         )
         return {
@@ -116,6 +112,70 @@ def program_figures(repetitions: int) -> dict[str, Any]:
             "one_submission_p99_ms": 1000 * sorted(trips)[int(0.99 * len(trips))],
             "recovery_ms": 1000 * recovery,
         }
+
+
+def beside_training(train: Callable[[], int], repetitions: int) -> dict[str, Any]:
+    """What a pool that is never idle costs training on the same cores, timed in turn.
+
+    Args:
+        train: trains for a while, on the same amount each time; returns how many tokens.
+        repetitions: medians are over this many; the first round is not counted.
+    """
+    alone, beside, submissions = [], [], []
+    with open_pool(SandboxConfig()) as pool:
+        for repetition in range(repetitions + 1):
+            rate = _rate(train)
+            slower, done = saturated(pool, lambda: _rate(train))
+            if repetition:
+                alone.append(rate)
+                beside.append(slower)
+                submissions.append(done)
+    return {
+        "train_tokens_per_second_alone": statistics.median(alone),
+        "train_tokens_per_second_beside_submissions": statistics.median(beside),
+        "train_ratio_beside_submissions": statistics.median(
+            slower / rate for slower, rate in zip(beside, alone, strict=True)
+        ),
+        "submissions_per_second_beside_training": statistics.median(submissions),
+    }
+
+
+def saturated(pool: Pool, work: Callable[[], float]) -> tuple[float, float]:
+    """Work while a thread keeps the pool full; what the work returns, and submissions a second."""
+    problem, stop = addition(), threading.Event()
+    numbers = itertools.takewhile(lambda number: not stop.is_set(), itertools.count())
+    attempts = ((problem, f"{SOURCE}# {number}") for number in numbers)
+    graded = programs.grade_all(pool, attempts)
+    next(graded)  # the pool is full from here on
+    start = time.perf_counter()
+    with ThreadPoolExecutor(1) as feeder:
+        feeding = feeder.submit(lambda: sum(one.verdict.correct for one in graded))
+        try:
+            found = work()
+        finally:
+            stop.set()
+        done = feeding.result()
+    return found, done / (time.perf_counter() - start)
+
+
+def _rate(train: Callable[[], int]) -> float:
+    start = time.perf_counter()
+    tokens = train()
+    return tokens / (time.perf_counter() - start)
+
+
+def addition() -> programs.ProgramProblem:
+    """A small problem with three tests."""
+    return programs.from_row(
+        {
+            "function": {"name": "add", "params": ["a: int", "b: int"], "returns": "int"},
+            "tests": [
+                {"args": [1, 2], "expected": 3},
+                {"args": [5, 2], "expected": 7},
+                {"args": [9, 9], "expected": 18},
+            ],
+        }
+    )
 
 
 def integers() -> list[Row]:

@@ -290,6 +290,17 @@ def test_a_checker_may_refuse_a_value():
     assert kinds.grade_answer(kind, "7", "21").reason == "not prime"
 
 
+def test_a_checker_needs_a_kind_that_reads_without_a_gold():
+    with pytest.raises(ValueError, match="'auto' reads nothing"):
+        kinds.Checker(form=kinds.declare({"kind": "auto"}), accepts=lambda gold, value: True)
+
+
+def test_elements_of_any_kind_are_numbers_where_the_gold_has_none():
+    kind = kinds.declare({"kind": "tuple", "element": "auto"})
+    assert kinds.grade_answer(kind, "()", "()").correct
+    assert kinds.grade_answer(kind, "()", "(5)").outcome is Outcome.WRONG
+
+
 def test_a_surrogate_in_the_gold_is_the_graders_failure():
     kind = kinds.declare({"kind": "integer"})
     assert kinds.grade_answer(kind, "\ud800", "5").outcome is Outcome.ERROR

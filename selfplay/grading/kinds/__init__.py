@@ -16,13 +16,14 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError, final_answers, unboxed, unreadable
-from selfplay.grading.kinds import declarations, inference
-from selfplay.grading.kinds.kind import Kind
+from selfplay.grading.kinds import inference
+from selfplay.grading.kinds.declarations import declare
+from selfplay.grading.kinds.inference import infer
+from selfplay.grading.kinds.kind import Kind, Reader
 from selfplay.grading.mathematics.trial import Trial, seed_of
 from selfplay.problem import Outcome, Verdict
 
-declare = declarations.declare
-infer = inference.infer
+__all__ = ["Checker", "Kind", "declare", "grade_answer", "grade_response", "infer"]
 
 MAX_SPELLINGS = 4
 """Most different texts that may be marked as the answer, all of them right."""
@@ -32,7 +33,7 @@ _WRONG = Verdict(Outcome.WRONG, "not equal")
 
 
 @dataclass(frozen=True)
-class Checker(Kind):
+class Checker(Reader):
     """Answers that are right if a function of the environment's own says so.
 
     Python only, as code is no data. The function gets the gold and the value that `form` read, must
@@ -46,11 +47,19 @@ class Checker(Kind):
     accepts: Callable[[str, Any], bool]
     """accepts(gold, value): whether the value is a right answer."""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.form, Reader):
+            raise ValueError(
+                f"a checker gets no gold to tell a kind from, so {self.form.name!r} reads nothing "
+                "for it; declare the kind of value that the function takes."
+            )
+
     def read(self, text: str) -> Any:
         """The value of the answer."""
+        assert isinstance(self.form, Reader)
         return self.form.read(text)
 
-    def prepare(self, gold: str) -> tuple[Kind, str]:
+    def prepare(self, gold: str) -> tuple[Reader, str]:
         """This kind, and the gold as it is: only the function knows what it means."""
         return self, gold
 
@@ -116,7 +125,7 @@ def grade_answer(kind: Kind, gold: object, answer: str) -> Verdict:
 
 
 @lru_cache(maxsize=4096)
-def _expected(kind: Kind, gold: str) -> tuple[Kind, Any]:
+def _expected(kind: Kind, gold: str) -> tuple[Reader, Any]:
     """The kind with what the gold tells filled in, and the value of the gold."""
     return kind.prepare(unboxed(gold.strip()))
 

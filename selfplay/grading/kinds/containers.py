@@ -1,64 +1,63 @@
-r"""Kinds with several values: tuple, set, multiset, matrix; each with one kind for its elements.
+r"""Kinds with several values in fixed places, tuple and matrix, and what all containers share.
 
-A tuple is (1, 2), [1, 2], or 1, 2; a set \{1, 2\}, {1, 2}, [1, 2] or a bare list, also
-`x = 1 or x = 2`; a matrix one of LaTeX or [[1, 2], [3, 4]]. Without a declared kind of elements,
+Made by declarations.py; sets.py has those without an order. A tuple is (1, 2), [1, 2], or 1, 2; a
+matrix one of LaTeX or [[1, 2], [3, 4]]. Each has one kind for its elements: without a declared one,
 numbers are wanted where all elements of the gold are numbers, else expressions, else text.
 What this does not do: say which element was wrong.
 """
 
-import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kinds.kind import Kind, plain
-from selfplay.grading.kinds.layout import assigned, enclosed, is_unknown, relations, signs, split
-from selfplay.grading.kinds.scalars import Expression, Rational
+from selfplay.grading.kinds.kind import Kind, Reader, plain
+from selfplay.grading.kinds.layout import (
+    assigned,
+    enclosed,
+    is_unknown,
+    latex_rows,
+    relations,
+    split,
+    unquoted,
+)
+from selfplay.grading.kinds.scalars import Rational
+from selfplay.grading.kinds.symbolic import Expression
 from selfplay.grading.kinds.words import Text
 from selfplay.grading.mathematics.trial import Trial
 from selfplay.problem import Outcome
 
 MAX_ELEMENTS = 200
 """Most elements of a tuple, a set or a matrix."""
-MAX_UNORDERED = 24
-"""Most elements of a set whose elements are not plain numbers: all pairs are compared."""
-
-_MATRIX = re.compile(r"\\begin *\{(p|b|B|small|)matrix\}(.*)\\end *\{\1matrix\}", re.DOTALL)
-_ARRAY = re.compile(
-    r"\\begin *\{array\} *\{[lcr| ]{1,60}\}(.*)\\end *\{array\}"
-    r"|\\begin *\{matrix\}(.*)\\end *\{matrix\}",
-    re.DOTALL,
-)
-_GAP = re.compile(r"\A[,;]|[,;]\s*[,;]|[,;]\Z")
-_QUOTED = re.compile(r"([\"'])([^\"']*)\1")
-_EMPTY = frozenset(["\\emptyset", "\\{\\}", "{}", "[]", "emptyset", "theemptyset"])
-_ROW_END = re.compile(r"\\\\(?:\[[0-9a-z. ]{1,9}\])?")
 
 
 @dataclass(frozen=True)
-class Container(Kind):
+class Container(Reader):
     """What the kinds with several values have in common."""
 
     element: Kind | None = None
     """The kind of the elements; None: told by the gold."""
 
-    def prepare(self, gold: str) -> tuple[Kind, Any]:
+    def prepare(self, gold: str) -> tuple[Reader, Any]:
         """This kind with the kind of elements that all elements of the gold are read by."""
         texts = self.texts(gold)
         element = common_kind(texts) if self.element is None else shared(self.element, texts)
         prepared = replace(self, element=element.part())
         return prepared, prepared.read(gold)
 
+    @abstractmethod
     def texts(self, text: str) -> list[str]:
         """The texts of all elements, in order.
 
         Raises:
             AnswerError: not a container of this kind.
         """
-        raise NotImplementedError
+
+    @property
+    def reader(self) -> Reader:
+        """The kind that the elements are read by; of a gold without any, that of numbers."""
+        return self.element if isinstance(self.element, Reader) else Rational()
 
     def elements(self, texts: Sequence[str]) -> tuple[Any, ...]:
         """The values of the elements; `prepare` comes first.
@@ -68,12 +67,12 @@ class Container(Kind):
         """
         if len(texts) > MAX_ELEMENTS:
             raise AnswerError("too many", f"{len(texts)} elements; {MAX_ELEMENTS} are read")
-        element = self.element or Rational()
-        return tuple(element.read(text) for text in texts)
+        reader = self.reader
+        return tuple(reader.read(text) for text in texts)
 
     def equal_elements(self, one: Any, other: Any, trial: Trial) -> bool:
         """Whether two elements are the same value."""
-        return (self.element or Rational()).same(one, other, trial)
+        return self.reader.same(one, other, trial)
 
 
 @dataclass(frozen=True)
@@ -139,73 +138,6 @@ class Tuple(Container):
         if set(values) != set(self.names):
             raise AnswerError("not a tuple", f"{', '.join(self.names)} are wanted, each once")
         return [values[name] for name in self.names]
-
-
-@dataclass(frozen=True)
-class Multiset(Container):
-    """Values in any order, each as often as it occurs."""
-
-    name: ClassVar[str] = "multiset"
-
-    def texts(self, text: str) -> list[str]:
-        r"""The elements between \{ and \}, or of a bare list, also one joined by `and` or `or`."""
-        text = plain(text)
-        if text.replace(" ", "").lower() in _EMPTY:
-            return []
-        sides, found = relations(text)
-        if found == ["\\in"] and is_unknown(sides[0]) or found == ["="] and sides[1][:2] == "\\{":
-            text = sides[1]
-        group = enclosed(text, "{[")
-        if group is not None and (group[0], group[2]) in (("{", "}"), ("[", "]")):
-            parts = split(group[1], ",", ";")
-        else:
-            if _GAP.search(text) is not None:
-                raise AnswerError("not a set", "a separator with nothing beside it")
-            parts = [part for part in split(text, ",", ";", "or", "and") if part]
-            parts = _without_unknown(parts)
-        return [one for part in unquoted(parts) for one in signs(part)]
-
-    def read(self, text: str) -> tuple[Any, ...]:
-        """The values in the order in which they were written."""
-        values = self.elements(self.texts(text))
-        if len(values) > MAX_UNORDERED and not _all_numbers(values):
-            raise AnswerError("too many", f"{len(values)} elements; {MAX_UNORDERED} are compared")
-        return values
-
-    def same(self, expected: tuple[Any, ...], given: tuple[Any, ...], trial: Trial) -> bool:
-        """Whether each value occurs as often in one as in the other."""
-        if len(expected) != len(given):
-            return False
-        if type(self.element) is not Rational or not _all_numbers(expected + given):
-            return _matched(expected, given, lambda a, b: self.equal_elements(a, b, trial))
-        return Counter(expected) == Counter(given)
-
-
-@dataclass(frozen=True)
-class Unordered(Multiset):
-    """A tuple whose order was declared not to matter: (2, 1) is (1, 2)."""
-
-    name: ClassVar[str] = "tuple"
-
-    def texts(self, text: str) -> list[str]:
-        """The elements between the brackets, round ones among them, or of a bare list."""
-        group = enclosed(assigned(plain(text)), "(")
-        return super().texts(text if group is None or group[2] != ")" else f"\\{{{group[1]}\\}}")
-
-
-@dataclass(frozen=True)
-class Set(Multiset):
-    """Values in any order; one that occurs twice counts once."""
-
-    name: ClassVar[str] = "set"
-
-    def same(self, expected: tuple[Any, ...], given: tuple[Any, ...], trial: Trial) -> bool:
-        """Whether each value of one occurs in the other."""
-
-        def equal(one: Any, other: Any) -> bool:
-            return self.equal_elements(one, other, trial)
-
-        return super().same(_distinct(expected, equal), _distinct(given, equal), trial)
 
 
 @dataclass(frozen=True)
@@ -280,77 +212,7 @@ def shared(kind: Kind, texts: Sequence[str]) -> Kind:
     return prepared[0] if prepared else kind
 
 
-def latex_rows(text: str) -> list[list[str]]:
-    """The cells of a LaTeX matrix.
-
-    Raises:
-        AnswerError: it is none.
-    """
-    if (matrix := _MATRIX.fullmatch(text)) is not None:
-        return _cells(matrix[2])
-    group = enclosed(text, "([")
-    if group is not None and (array := _ARRAY.fullmatch(group[1])):
-        return _cells(array[1] or array[2])
-    raise AnswerError("not a matrix", f"{text[:40]!r} is no matrix of LaTeX")
-
-
-def unquoted(parts: list[str]) -> list[str]:
-    """The parts without quotation marks, as in ["red", "blue"], if all have them."""
-    quoted = [_QUOTED.fullmatch(part) for part in parts]
-    return [mark[2] for mark in quoted if mark is not None] if all(quoted) else parts
-
-
 def _only_row(rows: list[list[str]]) -> list[str]:
     if len(rows) > 1 and len(rows[0]) > 1:
         raise AnswerError("not a tuple", "a matrix with several rows and columns")
     return [cell for row in rows for cell in row]
-
-
-def _cells(body: str) -> list[list[str]]:
-    rows = [row for row in _ROW_END.split(body) if row.strip()]
-    if not rows or "\\begin" in body:
-        raise AnswerError("not a matrix", "no rows, or a matrix inside a matrix")
-    return [[cell.strip() for cell in row.split("&")] for row in rows]
-
-
-def _without_unknown(parts: list[str]) -> list[str]:
-    """The values of `x = 1, x = 2` or `x = 1, 2`, where it is one unknown throughout."""
-    unknowns = set()
-    values = []
-    for part in parts:
-        sides, found = relations(part)
-        if found == ["="] and is_unknown(sides[0].rstrip("0123456789_{}")):
-            unknowns.add(sides[0].rstrip("0123456789_{}"))
-            values.append(sides[1])
-        else:
-            values.append(part)
-    if len(unknowns) > 1:
-        raise AnswerError("not a set", "values of different unknowns")
-    return values
-
-
-def _all_numbers(values: tuple[Any, ...]) -> bool:
-    return all(type(value) in (int, Fraction) for value in values)
-
-
-def _distinct(values: tuple[Any, ...], equal: Callable[[Any, Any], bool]) -> tuple[Any, ...]:
-    if _all_numbers(values):
-        return tuple(dict.fromkeys(values))
-    kept: list[Any] = []
-    for value in values:
-        if not any(equal(value, other) for other in kept):
-            kept.append(value)
-    return tuple(kept)
-
-
-def _matched(
-    expected: tuple[Any, ...], given: tuple[Any, ...], equal: Callable[[Any, Any], bool]
-) -> bool:
-    """Whether the values can be paired off; equality is taken to be transitive."""
-    left = list(given)
-    for value in expected:
-        partner = next((i for i, other in enumerate(left) if equal(value, other)), None)
-        if partner is None:
-            return False
-        del left[partner]
-    return True

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kinds.kind import Kind, plain
+from selfplay.grading.kinds.kind import Reader, plain
 from selfplay.grading.kinds.layout import relations, split
 from selfplay.grading.kinds.realsets import RealSet
 from selfplay.grading.mathematics import equality, numeric
@@ -45,7 +45,7 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Equation(Kind):
+class Equation(Reader):
     """One equation or inequality between expressions."""
 
     name: ClassVar[str] = "equation"
@@ -55,7 +55,7 @@ class Equation(Kind):
     solved: bool = False
     """Whether a gold with one unknown must be solved for it, as that of a solution set must."""
 
-    def prepare(self, gold: str) -> tuple[Kind, Any]:
+    def prepare(self, gold: str) -> tuple[Reader, Any]:
         """The set of solutions if the gold is solved for one unknown, else this kind.
 
         Raises:

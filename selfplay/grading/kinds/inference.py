@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError, unboxed
-from selfplay.grading.kinds.containers import Matrix, Multiset, Set, Tuple, common_kind, names_of
+from selfplay.grading.kinds.containers import Matrix, Tuple, common_kind, names_of
 from selfplay.grading.kinds.equations import Equation
-from selfplay.grading.kinds.kind import Kind, plain
+from selfplay.grading.kinds.kind import Kind, Reader, plain
 from selfplay.grading.kinds.layout import (
     assigned,
     enclosed,
@@ -29,8 +29,11 @@ from selfplay.grading.kinds.layout import (
     split,
 )
 from selfplay.grading.kinds.realsets import Interval
-from selfplay.grading.kinds.scalars import Decimal, Expression, Integer, Rational, is_angle
+from selfplay.grading.kinds.scalars import Decimal, Integer, Rational
 from selfplay.grading.kinds.schema import Json
+from selfplay.grading.kinds.sets import Multiset, Set
+from selfplay.grading.kinds.symbolic import Expression
+from selfplay.grading.kinds.units import is_angle
 from selfplay.grading.kinds.words import Choice, Text, Truth
 from selfplay.grading.mathematics.trial import Trial
 
@@ -64,18 +67,10 @@ class Auto(Kind):
             return self.numbers
         return infer(gold)
 
-    def prepare(self, gold: str) -> tuple[Kind, Any]:
+    def prepare(self, gold: str) -> tuple[Reader, Any]:
         """The kind of the gold, and its value; of a worked solution, what follows ####."""
         gold = gold.rpartition("####")[2].strip()
         return self.of(gold).prepare(gold)
-
-    def read(self, text: str) -> Any:
-        """Never called: `prepare` comes first."""
-        raise NotImplementedError
-
-    def same(self, expected: Any, given: Any, trial: Trial) -> bool:
-        """Never called: `prepare` comes first."""
-        raise NotImplementedError
 
 
 def infer(gold: object) -> Kind:

@@ -1,7 +1,8 @@
-"""What a kind of answer is: how it is read, and when two values of it are the same.
+"""What a kind of answer is: what a gold makes of it, how it reads, when two values are the same.
 
-scalars.py, words.py, containers.py, realsets.py, equations.py and schema.py implement it; declare
-finds one by its declaration, __init__.py grades with it. Kinds are frozen, hashable data.
+scalars.py, symbolic.py, words.py, containers.py, sets.py, realsets.py, equations.py and schema.py
+implement it; declare finds one by its declaration, __init__.py grades with it. Kinds are frozen,
+hashable data.
 """
 
 import re
@@ -24,12 +25,24 @@ class Kind(ABC):
     name: ClassVar[str]
     """The word for it in a declaration."""
 
-    def prepare(self, gold: str) -> tuple["Kind", Any]:
+    @abstractmethod
+    def prepare(self, gold: str) -> tuple["Reader", Any]:
         """This kind with what was left open filled in from the gold, and the value of the gold.
 
         Raises:
             AnswerError: the gold is not of this kind.
         """
+
+    def part(self) -> Self:
+        """This kind for one element of a container, where `x = 5` does not stand for 5."""
+        return self
+
+
+class Reader(Kind):
+    """A kind that can read an answer; all but `auto` can, which has to see the gold first."""
+
+    def prepare(self, gold: str) -> tuple["Reader", Any]:
+        """This kind and the value of the gold."""
         return self, self.read(gold)
 
     @abstractmethod
@@ -48,10 +61,6 @@ class Kind(ABC):
         Raises:
             AnswerError: comparing them would take more work than is allowed.
         """
-
-    def part(self) -> Self:
-        """This kind for one element of a container, where `x = 5` does not stand for 5."""
-        return self
 
 
 def without_markdown(text: str) -> str:

@@ -1,8 +1,8 @@
-r"""Taking a normalised text apart at its top level: lists, brackets, relations, or and and.
+r"""Taking a normalised text apart at its top level: lists, brackets, relations, rows of a matrix.
 
-Fed by the readers of the kinds, realsets.py and containers.py. A place is at the top level if no
-bracket and no \begin is open there; brackets are counted without regard to their kind, since
-[0, 1) is an interval. One pass over the text each; no part of it is computed here.
+Fed by the readers of the kinds. A place is at the top level if no bracket and no \begin is open
+there; brackets are counted without regard to their kind, since [0, 1) is an interval. One pass over
+the text each; no part of it is computed here.
 """
 
 import re
@@ -26,6 +26,14 @@ _UNKNOWN = re.compile(
 )
 _FUNCTION = re.compile(r"[A-Za-z]'?\([A-Za-z](?:,[A-Za-z])*\)")
 _TERM = re.compile(r"[A-Za-z]_(?:[A-Za-z]|\{[A-Za-z](?:[+-][0-9])?\})")
+_MATRIX = re.compile(r"\\begin *\{(p|b|B|small|)matrix\}(.*)\\end *\{\1matrix\}", re.DOTALL)
+_ARRAY = re.compile(
+    r"\\begin *\{array\} *\{[lcr| ]{1,60}\}(.*)\\end *\{array\}"
+    r"|\\begin *\{matrix\}(.*)\\end *\{matrix\}",
+    re.DOTALL,
+)
+_ROW_END = re.compile(r"\\\\(?:\[[0-9a-z. ]{1,9}\])?")
+_QUOTED = re.compile(r"([\"'])([^\"']*)\1")
 _HEDGE = re.compile(r"\\pm|\\mp|\b(?:or|and|either|versus|vs)\b")
 
 
@@ -105,6 +113,11 @@ def is_unknown(text: str, names: frozenset[str] = frozenset()) -> bool:
     return text in names or _UNKNOWN.fullmatch(text) is not None
 
 
+def is_variable_name(text: str) -> bool:
+    """Whether a text can be declared as an unknown."""
+    return is_unknown(text) or (text.isascii() and text.isalpha() and len(text) <= 20)
+
+
 def is_function(text: str) -> bool:
     """Whether a text is f(x) or g(x, y): the left side of a definition."""
     return _FUNCTION.fullmatch(text.replace(" ", "")) is not None
@@ -146,3 +159,30 @@ def one_value(text: str, names: frozenset[str] = frozenset()) -> str:
     if "=" in relation:
         raise AnswerError("several values", f"{text[:60]!r} is a chain", Outcome.AMBIGUOUS)
     raise AnswerError("not a value", f"{text[:60]!r} is a relation or a union")
+
+
+def latex_rows(text: str) -> list[list[str]]:
+    """The cells of a LaTeX matrix.
+
+    Raises:
+        AnswerError: it is none.
+    """
+    if (matrix := _MATRIX.fullmatch(text)) is not None:
+        return _cells(matrix[2])
+    group = enclosed(text, "([")
+    if group is not None and (array := _ARRAY.fullmatch(group[1])):
+        return _cells(array[1] or array[2])
+    raise AnswerError("not a matrix", f"{text[:40]!r} is no matrix of LaTeX")
+
+
+def unquoted(parts: list[str]) -> list[str]:
+    """The parts without quotation marks, as in ["red", "blue"], if all have them."""
+    quoted = [_QUOTED.fullmatch(part) for part in parts]
+    return [mark[2] for mark in quoted if mark is not None] if all(quoted) else parts
+
+
+def _cells(body: str) -> list[list[str]]:
+    rows = [row for row in _ROW_END.split(body) if row.strip()]
+    if not rows or "\\begin" in body:
+        raise AnswerError("not a matrix", "no rows, or a matrix inside a matrix")
+    return [[cell.strip() for cell in row.split("&")] for row in rows]

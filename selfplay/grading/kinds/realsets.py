@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kinds.containers import Set, Tuple, names_of
+from selfplay.grading.kinds.containers import Tuple, names_of
 from selfplay.grading.kinds.intervals import LINE, Line, Piece, Pieces
-from selfplay.grading.kinds.kind import Kind, plain
+from selfplay.grading.kinds.kind import Kind, Reader, plain
 from selfplay.grading.kinds.layout import enclosed, is_unknown, relations, signs, split
+from selfplay.grading.kinds.sets import Set
 from selfplay.grading.mathematics.notation import read
 from selfplay.grading.mathematics.trees import Constant, Negate, Tree
 from selfplay.grading.mathematics.trial import Trial
@@ -48,7 +49,7 @@ _SOLVED_FOR_LEFT = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": 
 
 
 @dataclass(frozen=True)
-class RealSet(Kind):
+class RealSet(Reader):
     """A set of real numbers, as intervals, as a list of points, or as solved relations."""
 
     name: ClassVar[str] = "solution_set"
@@ -72,7 +73,7 @@ class RealSet(Kind):
             for one, other in zip(expected, given, strict=True)
         )
 
-    def prepare(self, gold: str) -> tuple[Kind, Any]:
+    def prepare(self, gold: str) -> tuple[Reader, Any]:
         """This kind with the unknown of the gold, where it names one, and the pieces.
 
         Solutions in several unknowns are a set of tuples, or one tuple with names.

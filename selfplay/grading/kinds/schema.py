@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kinds.kind import Kind
+from selfplay.grading.kinds.kind import Reader
 from selfplay.grading.mathematics.symbols import MAX_ANSWER
 from selfplay.grading.mathematics.trial import Trial
 
@@ -49,7 +49,7 @@ _REMARKS = frozenset("$schema $id $comment title description default examples fo
 
 
 @dataclass(frozen=True)
-class Json(Kind):
+class Json(Reader):
     """A JSON value that satisfies a schema and equals the gold."""
 
     name: ClassVar[str] = "json"

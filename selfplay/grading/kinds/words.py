@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.kinds.kind import Kind, without_markdown
+from selfplay.grading.kinds.kind import Reader, without_markdown
 from selfplay.grading.mathematics.symbols import MAX_ANSWER, normalise, refuse_controls
 from selfplay.grading.mathematics.trial import Trial
 from selfplay.problem import Outcome
@@ -51,7 +51,7 @@ def unwrapped(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Truth(Kind):
+class Truth(Reader):
     """True or false: also yes, no, t, f, y, n in any case; not 1 and 0."""
 
     name: ClassVar[str] = "truth"
@@ -73,7 +73,7 @@ class Truth(Kind):
 
 
 @dataclass(frozen=True)
-class Choice(Kind):
+class Choice(Reader):
     """One of given options, by its label (B, (B), b., Option B) or by its text."""
 
     name: ClassVar[str] = "choice"
@@ -124,7 +124,7 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
-class Text(Kind):
+class Text(Reader):
     """Text, equal after a stated normalisation and not otherwise."""
 
     name: ClassVar[str] = "text"

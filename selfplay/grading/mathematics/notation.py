@@ -20,7 +20,8 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.mathematics.lexer import END, number, symbols_of
+from selfplay.grading.mathematics.cursor import Cursor
+from selfplay.grading.mathematics.lexer import END, symbols_of
 from selfplay.grading.mathematics.symbols import CONSTANTS, FUNCTIONS, LOGARITHMS
 from selfplay.grading.mathematics.trees import (
     ONE,
@@ -39,7 +40,7 @@ MAX_DEPTH = 40
 """Deepest nesting of groups, signs, exponents and functions."""
 _OPERAND_COMMANDS = frozenset({"\\frac", "\\binom", "\\lvert", "\\lfloor", "\\lceil"})
 _OF_TWO_DIGITS = frozenset({"\\frac", "\\binom"})
-_NEVER_OPERANDS = frozenset({"", "+", "-", ")", "}", "]"})
+_NEVER_OPERANDS = frozenset({END, "+", "-", ")", "}", "]"})
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 _FENCES = {"\\lvert": ("\\rvert", "abs"), "\\lfloor": ("\\rfloor", "floor"),
            "\\lceil": ("\\rceil", "ceil")}  # fmt: skip
@@ -58,48 +59,30 @@ def read(text: str, names: frozenset[str] | None = None) -> Tree:
     Raises:
         AnswerError: not of the grammar, or beyond one of the limits of this module.
     """
-    reader = _Reader(text, symbols_of(text, names), names or frozenset())
+    reader = _Reader(text, names)
     tree = reader.sum(0)
     if reader.token != END:
         raise reader.error("an operator or the end")
     return tree
 
 
-class _Reader:
-    """A place in a list of tokens; each method reads one rule of the grammar from there."""
+class _Reader(Cursor):
+    """Each method reads one rule of the grammar from the place of the cursor."""
 
-    def __init__(self, text: str, tokens: list[str], names: frozenset[str]) -> None:
-        self.text = text
-        self.tokens = tokens
-        self.names = names
-        self.position = 0
+    def __init__(self, text: str, names: frozenset[str] | None) -> None:
+        super().__init__(text, symbols_of(text, names))
+        self.names = names or frozenset()
         self.bars = 0
         """How many | are open: inside, the next | after an operand closes."""
 
-    @property
-    def token(self) -> str:
-        return self.tokens[self.position]
-
-    def error(self, wanted: str) -> AnswerError:
-        found = repr(self.token) if self.token else "the end"
-        return AnswerError(
-            "not mathematics",
-            f"{self.text[:60]!r}: expected {wanted}, found {found} as symbol {self.position + 1}",
-        )
-
-    def take(self, wanted: str) -> None:
-        if self.token != wanted:
-            raise self.error(repr(wanted))
-        self.position += 1
-
     def deeper(self, depth: int) -> int:
         if depth >= MAX_DEPTH:
-            raise AnswerError("too deep", f"more than {MAX_DEPTH} groups and signs in one another")
+            raise _too_deep()
         return depth + 1
 
     def sum(self, depth: int) -> Tree:
         terms = [self.product(depth)]
-        while (operator := self.token) == "+" or operator == "-":
+        while (operator := self.tokens[self.position]) == "+" or operator == "-":
             self.position += 1
             term = self.product(depth)
             terms.append(term if operator == "+" else Negate(term))
@@ -168,31 +151,33 @@ class _Reader:
         return self.power(depth)
 
     def power(self, depth: int) -> Tree:
-        base = self.operand(self.deeper(depth))
-        while self.tokens[self.position] == "!":
+        base = self.operand(depth + 1)
+        while (token := self.tokens[self.position]) == "!":
             self.position += 1
             if self.token == "!":
                 raise self.error("one '!', as a double factorial is not read,")
             base = Call("factorial", (base,))
-        token = self.tokens[self.position]
         if token == "^" or token == "**":
-            if self.takes_degrees():
-                return Product((base, Constant("pi")), (Number(180),))
             self.position += 1
+            if token == "^" and self.takes_degrees():
+                return Product((base, Constant("pi")), (Number(180),))
             return Power(base, self.signed(self.deeper(depth)))
         return base
 
     def takes_degrees(self) -> bool:
-        r"""Whether `^\circ` or `^{\circ}` comes next; taken if so."""
-        for degrees in (["^", "\\circ"], ["^", "{", "\\circ", "}"]):
-            if self.tokens[self.position : self.position + len(degrees)] == degrees:
-                self.position += len(degrees)
-                return True
-        return False
+        r"""Whether `\circ` or `{\circ}` comes next; taken if so."""
+        if self.token == "\\circ":
+            self.position += 1
+            return True
+        braced = self.tokens[self.position : self.position + 3] == ["{", "\\circ", "}"]
+        self.position += 3 * braced
+        return braced
 
     def operand(self, depth: int) -> Tree:
+        if depth > MAX_DEPTH:
+            raise _too_deep()
         token = self.tokens[self.position]
-        if token[:1].isdigit() or token[:1] == ".":
+        if (first := token[:1]).isdigit() or first == ".":
             return self.number()
         if token.isalpha() or token in LOGARITHMS:
             return self.name(token, depth)
@@ -211,33 +196,6 @@ class _Reader:
         self.position += 1
         return commands[token](depth)
 
-    def number(self) -> Tree:
-        text = self.tokens[self.position]
-        self.position += 1
-        if text.isdigit():
-            return Number(number(text))
-        if self.token == "\\overline" and "." in text and "e" not in text.lower():
-            return self.repeating(text)
-        if text.endswith("."):
-            raise self.error("a digit after the decimal point")
-        return Number(number(text))
-
-    def repeating(self, text: str) -> Tree:
-        r"""0.1\overline{6}: the digits under the line repeat for ever."""
-        self.position += 1
-        braced = self.token == "{"
-        self.position += braced
-        period = self.token if braced else self.token[:1]
-        if not period.isdigit():
-            raise self.error("digits under a line")
-        self.tokens[self.position] = self.token[len(period) :]
-        self.position += not self.token
-        if braced:
-            self.take("}")
-        places = len(text) - text.index(".") - 1
-        tail = Fraction(number(period)) / ((10 ** len(period) - 1) * 10**places)
-        return Number(Fraction(number(text)) + tail)
-
     def name(self, token: str, depth: int) -> Tree:
         self.position += 1
         if token in self.names or (len(token) == 1 and token not in CONSTANTS):
@@ -247,21 +205,6 @@ class _Reader:
         if token in FUNCTIONS or token in LOGARITHMS:
             return self.function(token, depth)
         return Variable(token + self.subscript())
-
-    def subscript(self) -> str:
-        """`_1`, `_{12}` or `_n` after a name; part of the name."""
-        if self.token != "_":
-            return ""
-        self.position += 1
-        braced = self.token == "{"
-        self.position += braced
-        index = self.token
-        if not index.isalnum() or len(index) > 9:
-            raise self.error("a number or a letter as subscript")
-        self.position += 1
-        if braced:
-            self.take("}")
-        return f"_{index}"
 
     def function(self, name: str, depth: int) -> Tree:
         r"""A function with what it is applied to: (x), x, 2x, \frac{x}{2}, as in \sin^2 2x."""
@@ -336,8 +279,8 @@ class _Reader:
     def signed_operand(self, depth: int) -> Tree:
         if self.token == "-":
             self.position += 1
-            return Negate(self.operand(self.deeper(depth)))
-        return self.operand(self.deeper(depth))
+            return Negate(self.operand(depth + 1))
+        return self.operand(depth + 1)
 
     def fraction(self, depth: int) -> Tree:
         above, below = self.pair(depth)
@@ -369,3 +312,7 @@ class _Reader:
 
     def binomial(self, depth: int) -> Tree:
         return Call("binomial", self.pair(depth))
+
+
+def _too_deep() -> AnswerError:
+    return AnswerError("too deep", f"more than {MAX_DEPTH} groups and signs in one another")

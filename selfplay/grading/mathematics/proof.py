@@ -8,6 +8,7 @@ deadline depends on the machine.
 """
 
 import atexit
+import importlib
 from functools import cache
 from typing import Any
 
@@ -126,6 +127,5 @@ def _call(sympy: Any, function: str, operands: list[Any]) -> Any:
 
 
 if __name__ == "__main__":
-    import sympy  # noqa: F401 (imported once, before the forks)
-
+    importlib.import_module("sympy")  # once, before the forks
     serve(_decide)

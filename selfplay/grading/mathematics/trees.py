@@ -6,7 +6,6 @@ every operation as it was written, which the environments need to work a chain o
 these keep only what the text is worth.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -73,38 +72,40 @@ class Call:
 Tree = Number | Variable | Constant | Negate | Sum | Product | Power | Call
 
 ONE = Number(1)
+LEAVES = frozenset([Number, Variable, Constant])
+"""The nodes without operands."""
 
 
 def children(tree: Tree) -> tuple[Tree, ...]:
     """The operands of a node, in the order in which they were written."""
     match tree:
-        case Negate(operand):
-            return (operand,)
         case Sum(terms):
             return terms
         case Product(factors, divisors):
             return factors + divisors
         case Power(base, exponent):
             return (base, exponent)
+        case Negate(operand):
+            return (operand,)
         case Call(_, arguments):
             return arguments
     return ()
 
 
-def nodes(tree: Tree) -> Iterator[Tree]:
+def nodes(tree: Tree) -> list[Tree]:
     """Every node of a tree, the root first."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(children(node))
+    found = [tree]
+    for node in found:  # grows meanwhile
+        if type(node) not in LEAVES:
+            found.extend(children(node))
+    return found
 
 
 def variables(tree: Tree) -> frozenset[str]:
     """The names of the unknowns in a tree."""
     if type(tree) is Number:  # most exponents and divisors
         return frozenset()
-    return frozenset(node.name for node in nodes(tree) if type(node) is Variable)
+    return frozenset([node.name for node in nodes(tree) if type(node) is Variable])
 
 
 def functions(tree: Tree) -> frozenset[str]:

@@ -8,6 +8,7 @@ import ctypes
 import os
 import resource
 import socket
+from collections.abc import Callable
 
 
 def attempts() -> dict[str, str]:
@@ -27,7 +28,7 @@ def attempts() -> dict[str, str]:
     }
 
 
-def _got(attempt) -> str:  # noqa: ANN001
+def _got(attempt: Callable[[], object]) -> str:
     try:
         return str(attempt())
     except OSError:
