@@ -13,6 +13,8 @@ import tyro
 
 from selfplay.curriculum.manager import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
+from selfplay.grading.programs.jobs import Level
+from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
@@ -35,7 +37,7 @@ class RunConfig:
     generations: int = 100
     """Turns of the ring."""
     environments: tuple[str, ...] = ("arithmetic", "countdown", "linear_equations", "modular")
-    """Names of the environments to learn."""
+    """The environments to learn: names of installed ones, or Python files that define one."""
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
     """Where to compute; `auto` takes an accelerator if there is one."""
     checkpoint_every: int = 25
@@ -61,6 +63,8 @@ class RunConfig:
     """Frozen held-out and anchor problems."""
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     """How progress is measured."""
+    sandbox: SandboxConfig = field(default_factory=SandboxConfig)
+    """Where environments run programs; not used by those that run none."""
 
     def __post_init__(self) -> None:
         if min(self.generations, self.seed, self.attempts_every) < 0 or self.checkpoint_every < 1:
@@ -95,4 +99,4 @@ def from_json(text: str) -> RunConfig:
         raise ValueError(str(error)) from error
 
 
-_STRICT: Any = dacite.Config(strict=True, cast=[tuple])
+_STRICT: Any = dacite.Config(strict=True, cast=[tuple, Level])

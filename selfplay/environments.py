@@ -1,12 +1,19 @@
-"""Find environments by name among everything installed.
+"""Find environments: by name among everything installed, or in a Python file.
 
-A package offers one by an entry point in the group "selfplay.environments" that names its class.
-Nothing is imported before an environment is asked for by its name; nothing is remembered here.
+A package offers one by an entry point in the group "selfplay.environments" that names its class; a
+file is named by its path and holds one class. Nothing is imported before an environment is asked
+for; nothing is remembered here.
 """
 
 import difflib
+import importlib.util
+import sys
 from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
 
+from selfplay.grading.programs.environment import Interpreter, ProgramEnvironment
+from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.problem import Environment
 
 GROUP = "selfplay.environments"
@@ -18,12 +25,41 @@ def names() -> list[str]:
     return sorted(entry_points(group=GROUP).names)
 
 
-def load(name: str) -> Environment:
-    """The environment of that name.
+def load(name: str, interpreter: Interpreter | None = None) -> Environment:
+    """The environment of that name, or the one in that file.
+
+    Args:
+        name: of an installed environment, or the path of a Python file, ending in .py.
+        interpreter: where it may run programs; one with the default sandbox if left out. An
+            environment that runs none does not use it.
+    Raises:
+        ValueError: none is installed under that name, or what is there is no environment.
+    """
+    kind = _from_file(name) if name.endswith(".py") else _installed(name)
+    if issubclass(kind, ProgramEnvironment):
+        return kind(interpreter or Interpreter(SandboxConfig()))
+    return kind()
+
+
+def load_all(
+    names_or_paths: tuple[str, ...], interpreter: Interpreter | None = None
+) -> dict[str, Environment]:
+    """Several environments by their names, in the given order, with one interpreter for all.
 
     Raises:
-        ValueError: none is installed under that name, or what is installed is no environment.
+        ValueError: as for `load`, or two have the same name.
     """
+    interpreter = interpreter or Interpreter(SandboxConfig())
+    found: dict[str, Environment] = {}
+    for one in names_or_paths:
+        environment = load(one, interpreter)
+        if environment.name in found:
+            raise ValueError(f"two environments call themselves {environment.name!r}: rename one.")
+        found[environment.name] = environment
+    return found
+
+
+def _installed(name: str) -> type[Environment]:
     found = entry_points(group=GROUP).select(name=name)
     if not found:
         raise ValueError(_unknown(name))
@@ -39,7 +75,37 @@ def load(name: str) -> Environment:
             f"the entry point {name!r} leads to {entry.value}, which calls itself {kind.name!r}: "
             "the two names must be the same."
         )
-    return kind()
+    return kind
+
+
+def _from_file(path: str) -> type[Environment]:
+    """The one environment class that a file defines; the file is executed."""
+    module = _executed(Path(path))
+    kinds = [
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, type)
+        and issubclass(thing, Environment)
+        and thing.__module__ == module.__name__
+    ]
+    if len(kinds) != 1:
+        defined = ", ".join(kind.__name__ for kind in kinds) or "none"
+        raise ValueError(
+            f"{path} must define one subclass of selfplay.problem.Environment; it defines "
+            f"{defined}."
+        )
+    return kinds[0]
+
+
+def _executed(path: Path) -> ModuleType:
+    name = f"selfplay_environment_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise ValueError(f"there is no environment file {str(path)!r}; check the path.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
 
 
 def _unknown(name: str) -> str:
@@ -51,4 +117,7 @@ def _unknown(name: str) -> str:
         )
     near = difflib.get_close_matches(name, installed)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"there is no environment {name!r}.{hint} Installed: {', '.join(installed)}."
+    return (
+        f"there is no environment {name!r}.{hint} Installed: {', '.join(installed)}; or give a "
+        "Python file that defines one (its name ends with .py)."
+    )

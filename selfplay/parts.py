@@ -10,6 +10,7 @@ from selfplay import streams, suites
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager
+from selfplay.grading.programs.environment import Interpreter
 from selfplay.learning.loss import clipped_policy_gradient
 from selfplay.learning.update import Updater, optimizer, schedule
 from selfplay.loop import Counts, Ring, State
@@ -49,11 +50,15 @@ def build(config: RunConfig, archive: Archive) -> Parts:
     """Make the parts of a run.
 
     Raises:
-        ValueError: an environment that is not installed, or a configuration whose parts do not fit.
+        ValueError: an environment that is not installed, a configuration whose parts do not fit, or
+            an environment that runs programs where the sandbox holds less than is required.
     """
-    environments = {name: installed.load(name) for name in config.environments}
+    environments = installed.load_all(config.environments, Interpreter(config.sandbox))
     frozen = suites.build(environments, config.suites)
-    tokenizer = Tokenizer(config.environments)
+    tokenizer = Tokenizer(
+        tuple(environments),
+        multiline=any(environment.multiline for environment in environments.values()),
+    )
     gate = Gate(environments, frozen.keys, archive)
     network = transformer.create(
         config.model, tokenizer.vocabulary, tokenizer.spoken,

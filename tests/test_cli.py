@@ -2,14 +2,17 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
 import sqlite3
+import subprocess
 
 import pytest
 from tiny import CONFIG, Last
 
 from selfplay import environments
-from selfplay.cli import VERBS, asking, main
+from selfplay.cli import VERBS, asking, leftovers, main
 from selfplay.grading.programs import sandbox
 
 EXPERIMENT = """
@@ -23,7 +26,9 @@ VARIANTS = {"uniform": CONFIG, "warm": replace(CONFIG, generations=0)}
 @pytest.fixture(autouse=True)
 def installed(monkeypatch):
     real = environments.load
-    monkeypatch.setattr(environments, "load", lambda name: Last() if name == "last" else real(name))
+    monkeypatch.setattr(
+        environments, "load", lambda name, *rest: Last() if name == "last" else real(name, *rest)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +37,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     (folder / "small.py").write_text(EXPERIMENT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(environments, "load", {"last": Last()}.__getitem__)
+        patch.setattr(environments, "load", lambda name, interpreter=None: {"last": Last()}[name])
         main(["train", str(folder / "small.py"), "--run", str(folder / "run"), "--seed", "3"])
     return folder / "run"
 
@@ -269,12 +274,30 @@ def test_envs(capsys):
 def test_bench_prints_and_writes_figures(what, run, tmp_path, capsys):
     file = tmp_path / "figures.json"
     small = str(run.parent / "small.py")
-    main(["bench", what, "--experiment", small, "--repetitions", "1", "--json", str(file)])
+    shorter = ["--repetitions", "1", "--submissions", "30"]
+    main(["bench", what, "--experiment", small, *shorter, "--json", str(file)])
     assert f"bench {what}" in capsys.readouterr().out
     figures = json.loads(file.read_text())
     assert figures.pop("sandbox_level", "strong") == "strong"
+    left = {name: figures.pop(name) for name in list(figures) if name.startswith("left_")}
+    assert not any(left.values()), left
+    assert figures.pop("mixed_errors", 0) == 0
     # Recovery is a difference of times and may fall below 0.
     assert all(value > 0 for name, value in figures.items() if name != "recovery_ms")
+
+
+def test_processes_that_were_left_are_counted():
+    """A grandchild too, also after its parent has ended."""
+    before = leftovers.descendants()
+    with leftovers.adopting_orphans():
+        with subprocess.Popen(["sh", "-c", "sleep 60 & echo $!"], stdout=subprocess.PIPE) as shell:
+            assert shell.stdout is not None
+            orphan = int(shell.stdout.readline())
+            shell.wait()
+            assert leftovers.descendants() == before + 1
+            os.kill(orphan, signal.SIGKILL)
+        os.waitpid(orphan, 0)
+    assert leftovers.descendants() == before
 
 
 def test_doctor_tells_devices_and_versions(capsys):

@@ -21,6 +21,7 @@ _LEARNS = {"problem", "grading", "environments", "model", "streams", "learning",
 _RING = _LEARNS | {"proposing", "curriculum", "evaluate"}
 _CONFIG = {
     "problem", "environments", "model", "learning", "proposing", "curriculum", "evaluate", "suites",
+    "grading",
 }  # fmt: skip
 _FOLDER = {
     "problem", "config", "model", "curriculum", "streams", "learning", "proposing", "evaluate",
@@ -31,7 +32,8 @@ _RUNS = _PARTS | {"parts", "report", "device", "machine", "run", "board"}
 MAY_IMPORT: dict[str, set[str]] = {
     "selfplay": {"problem"},
     "problem": set(),
-    "environments": {"problem"},
+    "environments": {"problem", "grading"},
+    "conformance": {"problem", "streams"},
     "grading": {"problem"},
     "model": set(),
     "streams": set(),
@@ -49,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": _FOLDER,
     "board": _FOLDER,
     "train": _RUNS,
-    "cli": _RUNS | {"train"},
+    "cli": _RUNS | {"train", "conformance"},
     "__main__": {"cli"},
     "selfplay_envs": {"problem", "grading"},
     "selfplay_experiments": _CONFIG | {"config", "selfplay_envs"},

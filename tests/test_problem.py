@@ -1,12 +1,14 @@
 """Problems as data: JSON round trip, keys, verdicts; levels of an environment."""
 
 import random
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny import Last
 
-from selfplay.problem import Outcome, Problem, Verdict
+from selfplay.problem import InvalidProblem, Outcome, Problem, Verdict
 
 TEXTS = st.text()
 
@@ -58,3 +60,60 @@ def test_levels(environments):
             modular.at(level)
         with pytest.raises(ValueError, match="levels are 0 to 8"):
             modular.generate(level, random.Random(0))
+
+
+def test_knobs_may_be_given_one_by_one(environments):
+    modular = environments["modular"]
+    knobs = {"steps": 3, "modulus": 8, "factor": 3}
+    assert modular.at(knobs) == knobs
+    problem = modular.generate(knobs, random.Random(0))
+    assert problem.text.count(",") == 3
+    with pytest.raises(ValueError, match="modular has the knobs steps, modulus, factor; give a"):
+        modular.at({"steps": 3})
+    with pytest.raises(ValueError, match="modular: steps=9 is beyond the top level, which has 8"):
+        modular.at({**knobs, "steps": 9})
+
+
+def test_the_easiest_level_allows_every_demand(environments):
+    modular = environments["modular"]
+    assert modular.easiest(steps=2, modulus=8, factor=2) == 1
+    with pytest.raises(InvalidProblem, match="beyond the top level: steps 2, modulus 99, factor 2"):
+        modular.easiest(steps=2, modulus=99, factor=2)
+
+
+def test_a_generator_that_never_hits_its_level_says_what_to_do():
+    class Off(Last):
+        def draft(self, knobs, rng):
+            return "abc"
+
+    with pytest.raises(ValueError, match="last: none of 10000 drafts is a problem of 1"):
+        Off().generate(1, random.Random(0))
+
+
+def test_a_mutation_changes_one_number(environments):
+    modular = environments["modular"]
+    problem = modular.parse("3,+2,*2 mod 7")
+    numbers = [3, 2, 2, 7]
+    for seed in range(20):
+        other = modular.mutate(problem, random.Random(seed))
+        assert other.signature != problem.signature
+        changed = list(map(int, re.findall("[0-9]+", other.text)))
+        assert sum(a != b for a, b in zip(numbers, changed, strict=True)) == 1
+
+
+def test_a_text_without_numbers_is_mutated_by_a_new_draw():
+    problem = Last().parse("abc")
+    assert Last().mutate(problem, random.Random(0)).level == problem.level
+
+
+def test_the_estimate_is_the_length_of_the_working(environments):
+    modular = environments["modular"]
+    assert modular.estimate(modular.parse("3,+2,*2 mod 7")) == len("3+2=5;5*2=10=3<answer>3")
+
+
+def test_a_question_in_full(environments):
+    modular = environments["modular"]
+    asked = modular.ask(modular.parse("3,+2,*2 mod 7"))
+    assert asked.startswith("Start with the first number")
+    assert "\n\n3,+2,*2 mod 7\n\n" in asked
+    assert asked.endswith("between <answer> and </answer>.")

@@ -19,16 +19,13 @@ class Tiny(Environment):
     def __init__(self, many):
         self.many = many
 
-    def generate(self, level, rng):
-        return self.parse(str(rng.randrange(self.many)))
+    def draft(self, knobs, rng):
+        return str(rng.randrange(self.many))
 
     def parse(self, text):
         return Problem(self.name, 0, text, text, text)
 
     def grade(self, problem, response):
-        raise NotImplementedError
-
-    def demonstrate(self, problem, rng):
         raise NotImplementedError
 
 

@@ -35,7 +35,7 @@ class Silent:
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch):
-    monkeypatch.setattr(environments, "load", {"last": Last()}.__getitem__)
+    monkeypatch.setattr(environments, "load", lambda name, interpreter=None: {"last": Last()}[name])
 
 
 def interrupt():

@@ -15,10 +15,10 @@ from selfplay.model.transformer import ModelConfig
 from selfplay.problem import (
     ANSWER_OPEN,
     Environment,
+    InvalidProblem,
     Knob,
     Outcome,
     Problem,
-    ProposalError,
     Verdict,
 )
 from selfplay.suites import SuiteConfig
@@ -29,16 +29,17 @@ class Last(Environment):
 
     name = "last"
     summary = "the last letter of a word"
+    instruction = "Give the last letter of the word."
+    verifier = "text"
     knobs = {"letters": Knob((3, 4, 5), "letters", "longer words")}
 
-    def generate(self, level: int, rng: random.Random) -> Problem:
-        letters = self.at(level)["letters"]
-        return self.parse("".join(rng.choices(string.ascii_lowercase, k=letters)))
+    def draft(self, knobs, rng: random.Random) -> str:
+        return "".join(rng.choices(string.ascii_lowercase, k=knobs["letters"]))
 
     def parse(self, text: str) -> Problem:
         lengths = self.knobs["letters"].values
         if len(text) not in lengths or not set(text) <= set(string.ascii_lowercase):
-            raise ProposalError("malformed")
+            raise InvalidProblem("malformed")
         return Problem(self.name, lengths.index(len(text)), text, text, text[-1])
 
     def grade(self, problem: Problem, response: str) -> Verdict:

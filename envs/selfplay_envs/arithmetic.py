@@ -6,6 +6,7 @@ canonical when it has no space and no parentheses that its value does not need.
 """
 
 import random
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from selfplay.grading import (
@@ -19,8 +20,8 @@ from selfplay.grading import (
     parse,
     to_text,
 )
-from selfplay.problem import ANSWER_OPEN, Environment, Knob, Problem, ProposalError, Verdict
-from selfplay_envs.levels import Pace, draw, easiest
+from selfplay.problem import ANSWER_OPEN, Environment, InvalidProblem, Knob, Problem, Verdict
+from selfplay_envs.pace import Pace
 
 LARGEST_FACTOR = 9
 """Every product has a factor of at most this absolute value."""
@@ -35,6 +36,9 @@ class Arithmetic(Environment):
 
     name = "arithmetic"
     summary = "evaluate 12+34*5: whole numbers, + - * and parentheses"
+    instruction = "Compute the value of the expression. The answer is an integer."
+    verifier = "integer"
+    crowded = 5
     knobs = {
         "operations": Knob((2, 3, 3, 4, 4, 5, 6, 7, 8), "operations", "longer expressions"),
         "largest": Knob((12, 9, 9, 9, 9, 9, 9, 9, 99), "value", "larger operands"),
@@ -42,25 +46,31 @@ class Arithmetic(Environment):
         "result": Knob((15, 15, 15, 15, 15, 15, 15, 15, 999), "value", "larger results on the way"),
     }
 
-    def generate(self, level: int, rng: random.Random) -> Problem:
-        """Draft expressions, most of them without parentheses, until one is of the level."""
-        return draw(self, level, rng, _draft)
+    def draft(self, knobs: Mapping[str, int], rng: random.Random) -> str:
+        """An expression, most of them without parentheses."""
+        share = PRODUCT_SHARE if knobs["multiply"] else 0.0
+        operations = knobs["operations"]
+        if operations == 1 or rng.random() < FLAT_SHARE:
+            return _flat(knobs, share, rng)
+        return to_text(_tree(operations, knobs, share, rng)[1])
 
     def parse(self, text: str) -> Problem:
         """Read an expression, drop what parentheses it does not need; the gold is its value."""
         if " " in text:
-            raise ProposalError(f"malformed: {text[:40]!r} has a space")
+            raise InvalidProblem(f"malformed: {text[:40]!r} has a space")
         try:
+            text = to_text(parse(text))
+            # Read once more: without its parentheses a product may be made in another order.
             node = parse(text)
         except ExpressionError as error:
-            raise ProposalError(f"malformed: {error}") from error
+            raise InvalidProblem(f"malformed: {error}") from error
         needs = _examine(node)
         if needs.operations == 0:
-            raise ProposalError(f"trivial: {text[:40]!r} has no operation")
+            raise InvalidProblem(f"trivial: {text[:40]!r} has no operation")
         return Problem(
             environment=self.name,
-            level=easiest(self.knobs, *needs[1:]),
-            text=to_text(node),
+            level=self.easiest(**needs._asdict()),
+            text=text,
             signature=canonical(node),
             gold=str(needs.value),
         )
@@ -100,13 +110,13 @@ def _examine(node: Node) -> _Needs:
                 multiply=left.multiply | right.multiply | (operator == "*"),
                 result=max(left.result, right.result, abs(value)),
             )
-    raise ProposalError("malformed: numbers joined by + - * only, without a sign before a number")
+    raise InvalidProblem("malformed: numbers joined by + - * only, without a sign before a number")
 
 
 def _compute(operator: str, left: int, right: int) -> int:
     if operator == "*":
         if min(abs(left), abs(right)) > LARGEST_FACTOR:
-            raise ProposalError(
+            raise InvalidProblem(
                 f"beyond the top level: the product {left}*{right} has no factor of at most "
                 f"{LARGEST_FACTOR}"
             )
@@ -114,34 +124,28 @@ def _compute(operator: str, left: int, right: int) -> int:
     return left + right if operator == "+" else left - right
 
 
-def _draft(at: dict[str, int], rng: random.Random) -> str:
-    share = PRODUCT_SHARE if at["multiply"] else 0.0
-    operations = at["operations"]
-    if operations == 1 or rng.random() < FLAT_SHARE:
-        return _flat(at, share, rng)
-    return to_text(_tree(operations, at, share, rng)[1])
-
-
-def _flat(at: dict[str, int], share: float, rng: random.Random) -> str:
+def _flat(knobs: Mapping[str, int], share: float, rng: random.Random) -> str:
     """An expression without parentheses, all results within bounds by construction."""
-    operations, total, text = at["operations"], 0, ""
+    operations, total, text = knobs["operations"], 0, ""
     while operations >= 0:
-        term, value = _term(operations, at, share, rng)
+        term, value = _term(operations, knobs, share, rng)
         operations -= term.count("*") + 1
         subtract = bool(text) and (rng.random() < 0.5)
-        if abs(total - value if subtract else total + value) > at["result"]:
+        if abs(total - value if subtract else total + value) > knobs["result"]:
             subtract = not subtract and bool(text)
         total += -value if subtract else value
         text = f"{text}{'-' if subtract else '+'}{term}" if text else term
     return text
 
 
-def _term(operations: int, at: dict[str, int], share: float, rng: random.Random) -> tuple[str, int]:
+def _term(
+    operations: int, knobs: Mapping[str, int], share: float, rng: random.Random
+) -> tuple[str, int]:
     """A number or a product of numbers with at most so many operations; its text and value."""
-    value = rng.randint(1, at["largest"])
+    value = rng.randint(1, knobs["largest"])
     text = str(value)
     while operations > 0 and rng.random() < share:
-        limit = min(LARGEST_FACTOR, at["largest"], at["result"] // max(value, 1))
+        limit = min(LARGEST_FACTOR, knobs["largest"], knobs["result"] // max(value, 1))
         if limit < 2:
             break
         factor = rng.randint(2, limit)
@@ -153,21 +157,21 @@ def _term(operations: int, at: dict[str, int], share: float, rng: random.Random)
 
 
 def _tree(
-    operations: int, at: dict[str, int], share: float, rng: random.Random
+    operations: int, knobs: Mapping[str, int], share: float, rng: random.Random
 ) -> tuple[int, Node]:
     """A random tree and its value; an operator that would break the bounds is replaced."""
     if operations == 0:
-        value = rng.randint(1, at["largest"])
+        value = rng.randint(1, knobs["largest"])
         return value, Integer(value)
     if rng.random() < share:
         # A product mostly needs a small number on one side, so that is what it is offered.
         split = rng.choice((0, operations - 1, rng.randrange(operations)))
-        small = min(LARGEST_FACTOR, at["largest"]) if split == 0 else at["largest"]
+        small = min(LARGEST_FACTOR, knobs["largest"]) if split == 0 else knobs["largest"]
     else:
-        split, small = rng.randrange(operations), at["largest"]
-    left, left_node = _tree(split, {**at, "largest": small}, share, rng)
-    right, right_node = _tree(operations - 1 - split, at, share, rng)
-    operator = _allowed(left, right, at["result"], share, rng)
+        split, small = rng.randrange(operations), knobs["largest"]
+    left, left_node = _tree(split, {**knobs, "largest": small}, share, rng)
+    right, right_node = _tree(operations - 1 - split, knobs, share, rng)
+    operator = _allowed(left, right, knobs["result"], share, rng)
     value = _compute(operator, left, right)
     return value, BinaryOperation(operator, left_node, right_node)
 

@@ -9,9 +9,10 @@ an expression: 3*5+7 poses the problem that it solves.
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import combinations
+from math import factorial
 
 from selfplay.grading import (
     AnswerError,
@@ -29,13 +30,13 @@ from selfplay.grading import (
 from selfplay.problem import (
     ANSWER_OPEN,
     Environment,
+    InvalidProblem,
     Knob,
     Outcome,
     Problem,
-    ProposalError,
     Verdict,
 )
-from selfplay_envs.levels import Pace, draw, easiest
+from selfplay_envs.pace import Pace
 
 LARGEST_TARGET = 999
 """Largest target."""
@@ -59,6 +60,13 @@ class Countdown(Environment):
 
     name = "countdown"
     summary = "3,5,7 make 22: an expression with that value that uses every number once"
+    instruction = (
+        "Write an expression that has the value after `make` and uses each of the given numbers "
+        "exactly once. Allowed are + - * / and parentheses. The answer is the expression alone."
+    )
+    verifier = "certificate"
+    unique = False
+    crowded = 8
     knobs = {
         "numbers": Knob((2, 3, 3, 3, 4, 4, 4, 5, 5), "numbers", "more numbers to combine"),
         "largest": Knob((30, 24, 40, 15, 12, 24, 12, 12, 50), "value", "larger numbers"),
@@ -66,9 +74,12 @@ class Countdown(Environment):
         "target": Knob((99, 99, 99, 99, 99, 99, 99, 99, 999), "value", "larger targets"),
     }
 
-    def generate(self, level: int, rng: random.Random) -> Problem:
-        """Draft a target by joining random numbers at random, until the level is right."""
-        return draw(self, level, rng, _draft)
+    def draft(self, knobs: Mapping[str, int], rng: random.Random) -> str:
+        """A target that joining random numbers at random gave."""
+        numbers = tuple(sorted(rng.randint(1, knobs["largest"]) for _ in range(knobs["numbers"])))
+        share = PRODUCT_SHARE if knobs["multiply"] else 0.0
+        target, _ = _random_expression(numbers, share, rng)
+        return f"{','.join(map(str, numbers))} make {target}"
 
     def parse(self, text: str) -> Problem:
         """Read a target and numbers; the gold is an expression found by exact search.
@@ -85,9 +96,11 @@ class Countdown(Environment):
             multiply = 1
             solution = _search(target, (1 << len(numbers)) - 1, numbers, {})
             if solution is None:
-                raise ProposalError(f"no solution: {text[:40]!r} with + - *")
+                raise InvalidProblem(f"no solution: {text[:40]!r} with + - *")
             gold = to_text(solution)
-        level = easiest(self.knobs, len(numbers), numbers[-1], multiply, target)
+        level = self.easiest(
+            numbers=len(numbers), largest=numbers[-1], multiply=multiply, target=target
+        )
         return Problem(self.name, level, text, signature=text, gold=gold)
 
     def pose(self, problem: Problem) -> str:
@@ -98,7 +111,7 @@ class Countdown(Environment):
         """Right if the answer uses every number exactly once and has the target as its value."""
         try:
             target, numbers = _read(problem.text)
-        except ProposalError:
+        except InvalidProblem:
             return Verdict(Outcome.ERROR, "unreadable problem")
         try:
             node = parse(final_answer(response))
@@ -132,24 +145,31 @@ class Countdown(Environment):
                 room = LONGEST_DEMONSTRATION[problem.level] - len(worked) - len(answer)
                 return f"{';'.join([*_misses(target, numbers, room), worked])}{answer}"
 
+    def estimate(self, problem: Problem) -> float:
+        """How many expressions of the kind that is needed the numbers can be joined to."""
+        _, numbers = _read(problem.text)
+        operators = 4 if re.search("[*/]", problem.gold) else 2
+        return float(operators ** (len(numbers) - 1) * factorial(len(numbers)))
+
     def _refuse(self, target: int, numbers: tuple[int, ...]) -> None:
         """Whatever needs no search to be refused."""
         if list(numbers) != sorted(numbers):
-            raise ProposalError(f"not canonical: the numbers {numbers[:8]} do not ascend")
+            raise InvalidProblem(f"not canonical: the numbers {numbers[:8]} do not ascend")
         if numbers[0] == 0:
-            raise ProposalError("trivial: zero")
+            raise InvalidProblem("trivial: zero")
         if len(numbers) == 1:
-            raise ProposalError(f"trivial: {numbers[0]} alone")
+            raise InvalidProblem(f"trivial: {numbers[0]} alone")
         if target > LARGEST_TARGET:
-            raise ProposalError(f"beyond the top level: the target {target}")
-        easiest(self.knobs, len(numbers), numbers[-1], 0, target)  # bounds the search
+            raise InvalidProblem(f"beyond the top level: the target {target}")
+        # Bounds the search.
+        self.easiest(numbers=len(numbers), largest=numbers[-1], multiply=0, target=target)
 
 
 def _read(text: str) -> tuple[int, tuple[int, ...]]:
     """The target and the numbers."""
     found = _TEXT.match(text) if len(text) <= _MAX_LENGTH else None
     if found is None:
-        raise ProposalError(f"malformed: {text[:40]!r} is not like '3,5,7 make 22'")
+        raise InvalidProblem(f"malformed: {text[:40]!r} is not like '3,5,7 make 22'")
     numbers, target = found.groups()
     return int(target), tuple(map(int, numbers.split(",")))
 
@@ -160,12 +180,12 @@ def _question(text: str) -> str:
     One with a value below 0 poses the opposite: what is subtracted and what from can be exchanged.
     """
     if " " in text:
-        raise ProposalError(f"malformed: {text[:40]!r} is not like '3,5,7 make 22' or '3*5+7'")
+        raise InvalidProblem(f"malformed: {text[:40]!r} is not like '3,5,7 make 22' or '3*5+7'")
     try:
         node = parse(text)
         numbers, value = sorted(_operands(node)), evaluate(node)
     except ExpressionError as error:
-        raise ProposalError(f"malformed: {text[:40]!r}: {error}") from error
+        raise InvalidProblem(f"malformed: {text[:40]!r}: {error}") from error
     return f"{','.join(map(str, numbers))} make {abs(value)}"
 
 
@@ -317,10 +337,3 @@ def _misses(target: int, numbers: tuple[int, ...], room: int) -> list[str]:
     while sum(len(attempt) + 1 for attempt in tries) > room:
         tries.pop(0)
     return tries
-
-
-def _draft(at: dict[str, int], rng: random.Random) -> str:
-    numbers = tuple(sorted(rng.randint(1, at["largest"]) for _ in range(at["numbers"])))
-    share = PRODUCT_SHARE if at["multiply"] else 0.0
-    target, _ = _random_expression(numbers, share, rng)
-    return f"{','.join(map(str, numbers))} make {target}"

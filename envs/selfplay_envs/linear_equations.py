@@ -7,13 +7,14 @@ alone, 15/4 or 5, without x=.
 
 import random
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import sympy
 
 from selfplay.grading import grade_rational
-from selfplay.problem import ANSWER_OPEN, Environment, Knob, Problem, ProposalError, Verdict
-from selfplay_envs.levels import Pace, draw, easiest
+from selfplay.problem import ANSWER_OPEN, Environment, InvalidProblem, Knob, Problem, Verdict
+from selfplay_envs.pace import Pace
 
 USUAL_UNKNOWN_SHARE = 0.98
 """Share of generated equations whose unknown is x."""
@@ -50,6 +51,12 @@ class LinearEquations(Environment):
 
     name = "linear_equations"
     summary = "solve 3x+4=19: one unknown, groups, whole or rational solutions"
+    instruction = (
+        "Solve the equation for its unknown. The answer is the value alone: an integer, or a "
+        "fraction such as 15/4."
+    )
+    verifier = "rational"
+    crowded = 6
     knobs = {
         "shape": Knob(
             (2, 2, 3, 3, 4, 4, 5, 6, 6),
@@ -61,9 +68,27 @@ class LinearEquations(Environment):
         "negative": Knob((0, 1, 0, 1, 0, 1, 1, 1, 1), "0 or 1", "negative sides and solutions"),
     }
 
-    def generate(self, level: int, rng: random.Random) -> Problem:
-        """Draft an equation from its solution or, for fractions, from its numbers."""
-        return draw(self, level, rng, _draft)
+    def draft(self, knobs: Mapping[str, int], rng: random.Random) -> str:
+        """An equation made from its solution or, for fractions, from its numbers."""
+        unknown = "x" if rng.random() < USUAL_UNKNOWN_SHARE else rng.choice(_LETTERS)
+        shape, largest, negative = knobs["shape"], knobs["largest"], knobs["negative"]
+        left = Side(
+            _factor(rng, LARGEST_COEFFICIENT, negative),
+            _signed(rng, LARGEST_COEFFICIENT) if shape >= 4 else 0,
+            _signed(rng, largest),
+        )
+        if shape == 4 and rng.random() < 0.5:
+            left = left._replace(outside=0)
+        right = Side(
+            _factor(rng, LARGEST_RIGHT_FACTOR, negative) if shape in (3, 5, 6) else 0,
+            _signed(rng, LARGEST_COEFFICIENT) if shape == 6 else 0,
+            rng.randint(-largest if negative else 0, largest),
+        )
+        if not knobs["rational"] or (shape >= 4 and rng.random() < INTEGER_SHARE):
+            right = right._replace(outside=_outside_for_integer(left, right, knobs, rng))
+        if shape == 5 and rng.random() < 0.5:
+            left, right = right, left
+        return f"{_write(left, unknown)}={_write(right, unknown)}"
 
     def parse(self, text: str) -> Problem:
         """Read an equation in canonical notation; the gold is its only solution.
@@ -74,12 +99,11 @@ class LinearEquations(Environment):
             text = _with_solution(text)
         left, right, _ = _read(text)
         solution = _solve(left, right)
-        level = easiest(
-            self.knobs,
-            _shape(left, right),
-            max(map(abs, (*left, *right))),
-            int(solution.q != 1),
-            int(text[0] == "-" or "=-" in text or solution.p < 0),
+        level = self.easiest(
+            shape=_shape(left, right),
+            largest=max(map(abs, (*left, *right))),
+            rational=int(solution.q != 1),
+            negative=int(text[0] == "-" or "=-" in text or solution.p < 0),
         )
         # Renaming the unknown or exchanging the sides leaves the problem the same.
         sides = sorted(_write(side, "x") for side in (left, right))
@@ -127,15 +151,15 @@ def _read(text: str) -> tuple[Side, Side, str]:
     """Both sides and the letter of the unknown."""
     sides = text.split("=") if len(text) <= _MAX_LENGTH else []
     if len(sides) != 2:
-        raise ProposalError(f"malformed: {text[:40]!r} is not like '3x+4=19'")
+        raise InvalidProblem(f"malformed: {text[:40]!r} is not like '3x+4=19'")
     (left, left_unknown), (right, right_unknown) = map(_read_side, sides)
     if not left_unknown:
-        raise ProposalError(f"not canonical: no unknown on the left of {text[:40]!r}")
+        raise InvalidProblem(f"not canonical: no unknown on the left of {text[:40]!r}")
     if right_unknown not in ("", left_unknown):
-        raise ProposalError(f"malformed: two unknowns, {left_unknown} and {right_unknown}")
+        raise InvalidProblem(f"malformed: two unknowns, {left_unknown} and {right_unknown}")
     wanted = f"{_write(left, left_unknown)}={_write(right, left_unknown)}"
     if text != wanted:
-        raise ProposalError(f"not canonical: {text[:40]!r} is written {wanted!r}")
+        raise InvalidProblem(f"not canonical: {text[:40]!r} is written {wanted!r}")
     return left, right, left_unknown
 
 
@@ -143,13 +167,13 @@ def _with_solution(text: str) -> str:
     """The equation that 5:3x+4=2x stands for."""
     found = _SOLUTION.match(text) if len(text) <= _MAX_LENGTH else None
     if found is None:
-        raise ProposalError(f"malformed: {text[:40]!r} is not like '5:3x+4=2x'")
+        raise InvalidProblem(f"malformed: {text[:40]!r} is not like '5:3x+4=2x'")
     solution, sides = int(found[1]), found[2].split("=")
     (left, unknown), (right, right_unknown) = map(_read_side, (*sides, "0")[:2])
     if len(sides) > 2 or right_unknown not in ("", unknown):
-        raise ProposalError(f"malformed: {text[:40]!r} has a second unknown or a third side")
+        raise InvalidProblem(f"malformed: {text[:40]!r} has a second unknown or a third side")
     if right.outside:
-        raise ProposalError(f"malformed: {text[:40]!r} has a number on the right already")
+        raise InvalidProblem(f"malformed: {text[:40]!r} has a number on the right already")
     value = left.factor * (solution + left.inside) + left.outside
     right = right._replace(outside=value - right.factor * (solution + right.inside))
     return f"{_write(left, unknown)}={_write(right, unknown)}"
@@ -161,11 +185,11 @@ def _read_side(text: str) -> tuple[Side, str]:
         return Side(0, 0, int(text)), ""
     found = _MULTIPLE.match(text)
     if found is None:
-        raise ProposalError(f"malformed: {text[:40]!r} is no side like 7, 3x+4 or 2(x-1)+9")
+        raise InvalidProblem(f"malformed: {text[:40]!r} is no side like 7, 3x+4 or 2(x-1)+9")
     factor, bare, grouped, inside, outside = found.groups()
     number = int(f"{factor}1") if factor in ("", "-") else int(factor)
     if grouped and (abs(number) < 2 or int(inside) == 0):
-        raise ProposalError(f"not canonical: {text[:40]!r} needs no group")
+        raise InvalidProblem(f"not canonical: {text[:40]!r} needs no group")
     return Side(number, int(inside or 0), int(outside or 0)), bare or grouped
 
 
@@ -182,7 +206,7 @@ def _solve(left: Side, right: Side) -> sympy.Rational:
     factor = left.factor - right.factor
     constant = right.expanded().outside - left.expanded().outside
     if factor == 0:
-        raise ProposalError(
+        raise InvalidProblem(
             "not unique: every number solves it" if constant == 0 else "no solution: none exists"
         )
     solution = sympy.Rational(constant, factor)
@@ -201,36 +225,16 @@ def _shape(left: Side, right: Side) -> int:
         return 3
     steps = (left.factor != 1) + (left.outside != 0)
     if steps == 0:
-        raise ProposalError("trivial: the unknown already stands alone")
+        raise InvalidProblem("trivial: the unknown already stands alone")
     return steps
 
 
-def _draft(at: dict[str, int], rng: random.Random) -> str:
-    unknown = "x" if rng.random() < USUAL_UNKNOWN_SHARE else rng.choice(_LETTERS)
-    shape, largest, negative = at["shape"], at["largest"], at["negative"]
-    left = Side(
-        _factor(rng, LARGEST_COEFFICIENT, negative),
-        _signed(rng, LARGEST_COEFFICIENT) if shape >= 4 else 0,
-        _signed(rng, largest),
-    )
-    if shape == 4 and rng.random() < 0.5:
-        left = left._replace(outside=0)
-    right = Side(
-        _factor(rng, LARGEST_RIGHT_FACTOR, negative) if shape in (3, 5, 6) else 0,
-        _signed(rng, LARGEST_COEFFICIENT) if shape == 6 else 0,
-        rng.randint(-largest if negative else 0, largest),
-    )
-    if not at["rational"] or (shape >= 4 and rng.random() < INTEGER_SHARE):
-        right = right._replace(outside=_outside_for_integer(left, right, at, rng))
-    if shape == 5 and rng.random() < 0.5:
-        left, right = right, left
-    return f"{_write(left, unknown)}={_write(right, unknown)}"
-
-
-def _outside_for_integer(left: Side, right: Side, at: dict[str, int], rng: random.Random) -> int:
+def _outside_for_integer(
+    left: Side, right: Side, knobs: Mapping[str, int], rng: random.Random
+) -> int:
     """The number that gives the equation a whole solution; tries for one that is not too large."""
-    largest = at["largest"]
-    least = -USUAL_SOLUTION if at["negative"] else 0
+    largest = knobs["largest"]
+    least = -USUAL_SOLUTION if knobs["negative"] else 0
     outside = largest + 1
     for _ in range(20):  # some pairs of sides have no small number: parse refuses what is left
         x = rng.randint(least, USUAL_SOLUTION)

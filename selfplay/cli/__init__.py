@@ -33,7 +33,7 @@ VERBS = {
     "propose": Verb("asking", "RUN --env NAME", "show proposals and verdicts of the gate"),
     "grade": Verb("grading", "FILE.jsonl [--json]", "grade answers and programs; needs no model"),
     "curriculum": Verb("inspecting", "show|explain|export RUN", "the frontier; why and what"),
-    "envs": Verb("inspecting", "list|show|check [NAME]", "browse and check environments"),
+    "envs": Verb("envs", "list|show|check|new", "browse, check and add environments"),
     "board": Verb("inspecting", "RUN...", "open TensorBoard on runs"),
     "bench": Verb("bench", "decode|train|grade", "speed beside the machine's limit"),
     "doctor": Verb("doctor", "", "devices, versions, layers of the sandbox"),

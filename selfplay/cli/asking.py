@@ -16,7 +16,7 @@ from selfplay.cli.options import Count
 from selfplay.curriculum import elo
 from selfplay.grading.judge import judge
 from selfplay.learning import rollout
-from selfplay.problem import ANSWER_OPEN, Environment, Problem, ProposalError, Request
+from selfplay.problem import ANSWER_OPEN, Environment, InvalidProblem, Problem, Request
 from selfplay.proposing.learned import Learned
 
 
@@ -150,7 +150,7 @@ def read_problem(text: str, env: str | None, environments: Mapping[str, Environm
     for name in [env] if env else environments:
         try:
             read.append(environments[name].parse(text))
-        except ProposalError as error:
+        except InvalidProblem as error:
             reasons.append(f"{name}: {error}")
     if read:
         return next((problem for problem in read if problem.text == text), read[0])

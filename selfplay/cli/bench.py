@@ -19,13 +19,13 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
 
-from selfplay import environments as installed
 from selfplay import streams
-from selfplay.cli import auditing, bench_grade, options
+from selfplay.cli import auditing, bench_grade, leftovers, options
 from selfplay.cli.training import variant
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.grading.judge import judge_all
+from selfplay.learning import warmup
 from selfplay.learning.batch import Example
 from selfplay.model import decode, sharding, transformer
 from selfplay.parts import Parts, build
@@ -42,6 +42,7 @@ def bench_command(arguments: Sequence[str]) -> None:
         what: Positional[Literal["decode", "train", "grade"]],
         experiment: str = "quickstart",
         repetitions: int = 5,
+        submissions: int = 10_000,
         json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
         audit: Path | None = None,
     ) -> None:
@@ -51,6 +52,7 @@ def bench_command(arguments: Sequence[str]) -> None:
             what: decode: attempts at problems; train: one optimiser step on them; grade: verdicts.
             experiment: whose model and batch to use.
             repetitions: medians are over this many.
+            submissions: with `grade`: after so many, all sorts of them, nothing may be left behind.
             json_file: also write the figures to this file.
             audit: with `grade`: instead of timing, grade the kept attempts of this run again, list
                 disagreements with math-verify, and look for signs of cheating.
@@ -59,8 +61,11 @@ def bench_command(arguments: Sequence[str]) -> None:
             raise ValueError(f"--audit goes with `bench grade`, not with `bench {what}`.")
         if audit is not None:
             figures = auditing.audit(audit, Console(highlight=False))
+        elif what == "grade":
+            figures = bench_grading(variant(experiment, "main"), repetitions, submissions)
         else:
-            figures = BENCHES[what](variant(experiment, "main"), repetitions)
+            measure = bench_decode if what == "decode" else bench_train
+            figures = measure(variant(experiment, "main"), repetitions)
         table = Table(title=f"bench {what} ({experiment})", title_justify="left", show_header=False)
         for name, value in figures.items():
             table.add_row(name, _in_words(value))
@@ -105,32 +110,40 @@ def bench_decode(config: RunConfig, repetitions: int) -> dict[str, Any]:
 def bench_train(config: RunConfig, repetitions: int) -> dict[str, Any]:
     """Take optimiser steps on worked solutions, as long as real attempts."""
     parts = build(config, Archive(":memory:"))
+    timed = against_limit(training(parts, config), repetitions)
+    count = transformer.parameter_count(parts.network.params)
+    return report(timed, count, flops_per_token=6 * count, unit="tokens")
+
+
+def training(parts: Parts, config: RunConfig) -> Callable[[], int]:
+    """One optimiser step a call, on the same worked solutions; returns their tokens."""
     learner = parts.state().learner
     rng = random.Random(0)
     tokenizer, examples = parts.ring.tokenizer, []
     for problem in draw(parts, config.rollout.problems * config.rollout.attempts):
-        worked = parts.environments[problem.environment].demonstrate(problem, rng)
+        response = warmup.worked(parts.environments[problem.environment], problem, rng)
         prompt = tokenizer.solver_prompt(problem.environment, problem.text)
-        examples.append(Example(prompt, tokenizer.response(worked), rng.choice([-1.0, 1.0])))
+        examples.append(Example(prompt, tokenizer.response(response), rng.choice([-1.0, 1.0])))
 
-    def work() -> int:
+    def step() -> int:
         nonlocal learner
         learner, taken = parts.ring.updater.step(learner, examples)
         jax.block_until_ready(learner)
         return taken.tokens
 
-    timed = against_limit(work, repetitions)
-    count = transformer.parameter_count(learner.params)
-    return report(timed, count, flops_per_token=6 * count, unit="tokens")
+    return step
 
 
-def grade_speed(config: RunConfig, repetitions: int) -> dict[str, Any]:
-    """Grade responses to the experiment's problems, then answers and programs of other kinds."""
-    environments = {name: installed.load(name) for name in config.environments}
+def bench_grading(config: RunConfig, repetitions: int, submissions: int) -> dict[str, Any]:
+    """Grade responses to the experiment's problems, then answers and programs of other kinds.
+
+    Then programs beside the experiment's training, and what so many of all sorts leave behind.
+    """
     parts = build(config, Archive(":memory:"))
+    environments = parts.environments
     rng = random.Random(0)
     problems = draw(parts, 1000)
-    worked = [environments[p.environment].demonstrate(p, rng) for p in problems]
+    worked = [warmup.worked(environments[p.environment], p, rng) for p in problems]
     responses = [text + rng.choice(["", "1", " "]) for text in worked]
     ended = [True] * len(problems)
 
@@ -138,15 +151,12 @@ def grade_speed(config: RunConfig, repetitions: int) -> dict[str, Any]:
         return len(judge_all(environments, problems, responses, ended))
 
     timed = against_limit(work, repetitions)
-    own = {"responses_to_problems_per_second": timed["per_second"]}
-    return {**own, **bench_grade.figures(repetitions)}
-
-
-BENCHES: dict[str, Callable[[RunConfig, int], dict[str, Any]]] = {
-    "decode": bench_decode,
-    "train": bench_train,
-    "grade": grade_speed,
-}
+    return {
+        "responses_to_problems_per_second": timed["per_second"],
+        **bench_grade.figures(repetitions),
+        **bench_grade.beside_training(training(parts, config), repetitions),
+        **leftovers.leftovers(submissions),
+    }
 
 
 def draw(parts: Parts, count: int) -> list[Problem]:

@@ -26,7 +26,7 @@ from selfplay.grading import kinds, programs
 from selfplay.grading.judge import judge
 from selfplay.grading.programs.pool import Pool
 from selfplay.grading.programs.sandbox import SandboxConfig, open_pool
-from selfplay.problem import Environment, Outcome, ProposalError, Verdict
+from selfplay.problem import Environment, InvalidProblem, Outcome, Verdict
 
 BATCH = 256
 """Rows that are read, graded and printed together."""
@@ -167,7 +167,7 @@ class Grader:
         environment = self._environments[name]
         try:
             problem = environment.parse(row["problem"])
-        except ProposalError as error:
+        except InvalidProblem as error:
             raise ValueError(
                 f"{name} cannot read the problem {row['problem'][:60]!r} ({error}); "
                 f"`selfplay envs show {name}` prints examples of the notation."

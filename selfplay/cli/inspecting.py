@@ -1,7 +1,6 @@
-"""`selfplay curriculum`, `envs` and `board`: look at what is there."""
+"""`selfplay curriculum` and `board`: look at what a run did."""
 
 import csv
-import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from tyro.conf import Positional
 
-from selfplay import environments as installed
 from selfplay.cli import options, runs
-from selfplay.cli.options import Count
 from selfplay.curriculum.archive import Archive
-from selfplay.problem import Environment, Outcome, ProposalError
 from selfplay.run import RunFolder
 
 POSED = (
@@ -117,98 +113,6 @@ def export(run: Positional[Path], file: Positional[Path]) -> None:
         writer.writerows(archive.query(f"SELECT {POSED} FROM posed"))  # noqa: S608 (fixed text)
     archive.close()
     print(f"written to {file}")
-
-
-def envs_command(arguments: Sequence[str]) -> None:
-    """`selfplay envs list|show|check`."""
-    options.subcommands(
-        {"list": list_environments, "show": show_environment, "check": check_environment},
-        "envs", arguments, example="envs show countdown --level 3",
-    )  # fmt: skip
-
-
-def list_environments() -> None:
-    """The installed environments."""
-    console = Console(highlight=False)
-    for name in installed.names():
-        environment = installed.load(name)
-        console.print(
-            f"[bold]{name:<18}[/] {escape(environment.summary)} ({environment.level_count} levels)"
-        )
-
-
-def show_environment(
-    name: Positional[str], level: int | None = None, n: Count = 2, seed: int = 0
-) -> None:
-    """Knobs of an environment, sample problems and worked solutions.
-
-    Args:
-        name: the environment.
-        level: this level only.
-        n: samples of each level.
-        seed: of the samples.
-    """
-    console = Console(highlight=False)
-    environment = installed.load(name)
-    console.print(f"[bold]{name}[/]: {escape(environment.summary)}")
-    table = Table()
-    table.add_column("knob")
-    levels = range(environment.level_count)
-    for at in levels:
-        table.add_column(f"level {at}", justify="right")
-    table.add_column("meaning")
-    for knob_name, knob in environment.knobs.items():
-        table.add_row(f"{knob_name} ({knob.unit})", *map(str, knob.values), escape(knob.meaning))
-    console.print(table)
-    rng = random.Random(seed)
-    for at in levels if level is None else [level]:
-        environment.at(at)  # a level that does not exist: the error that lists them
-        for _ in range(n):
-            problem = environment.generate(at, rng)
-            console.print(f"  level {at}  [bold]{escape(problem.text)}[/]")
-            console.print(f"           {escape(environment.demonstrate(problem, rng))}")
-
-
-def check_environment(name: Positional[str], n: Count = 50) -> None:
-    """Check that an environment keeps the contract at every level.
-
-    Args:
-        name: the environment.
-        n: problems drawn at each level.
-    """
-    environment = installed.load(name)
-    faults = [
-        f"level {level}: {fault}"
-        for level in range(environment.level_count)
-        for fault in conformance_faults(environment, level, n)
-    ]
-    if faults:
-        raise ValueError(f"{name} breaks the contract:\n  " + "\n  ".join(faults))
-    print(f"{name}: {environment.level_count} levels x {n} problems keep the contract")
-
-
-def conformance_faults(environment: Environment, level: int, n: int) -> list[str]:
-    """What is wrong with a level, in words; empty if nothing."""
-    faults = []
-    for seed in range(n):
-        problem = environment.generate(level, random.Random(seed))
-        shown = repr(problem.text)
-        if environment.generate(level, random.Random(seed)) != problem:
-            faults.append(f"{shown}: the same seed gave another problem")
-        if problem.level != level:
-            faults.append(f"{shown}: says it is of level {problem.level}")
-        try:
-            if environment.parse(problem.text) != problem:
-                faults.append(f"{shown}: parse gives another problem")
-        except ProposalError as error:
-            faults.append(f"{shown}: parse refuses it ({error})")
-        worked = environment.demonstrate(problem, random.Random(seed))
-        if not environment.grade(problem, worked).correct:
-            faults.append(f"{shown}: the worked solution {worked!r} is not graded correct")
-        for garbage in ("", "<answer>", "<answer>nothing", "x" * 100_000):
-            if environment.grade(problem, garbage).outcome in (Outcome.CORRECT, Outcome.ERROR):
-                faults.append(f"{shown}: {garbage[:20]!r} is graded correct or breaks the grader")
-    return faults
 
 
 def board_command(arguments: Sequence[str]) -> None:

@@ -22,6 +22,7 @@ from selfplay.cli import options
 from selfplay.cli.display import Display, duration
 from selfplay.config import RunConfig
 from selfplay.evaluate import Interval
+from selfplay.grading.programs.environment import Interpreter
 from selfplay.run import RunFolder
 from selfplay.train import Result
 
@@ -182,8 +183,7 @@ def _check_parts(config: RunConfig) -> None:
             "with a response of "
             f"decode.max_tokens={config.decode.max_tokens}; it must be at least {longest}."
         )
-    for name in config.environments:
-        environments.load(name)
+    environments.load_all(config.environments)
 
 
 def _run(folder: RunFolder, path: Path) -> None:
@@ -259,7 +259,7 @@ def _print_summary(console: Console, config: RunConfig, result: Result, path: Pa
         highlight=False,
     )
     counts = result.state.counts
-    first = environments.load(config.environments[0])
+    first = environments.load(config.environments[0], Interpreter(config.sandbox))
     sample = first.generate(min(2, first.level_count - 1), random.Random(0))
     console.print(
         f"{counts.generated_tokens:,} tokens generated, {counts.trained_tokens:,} trained on, "

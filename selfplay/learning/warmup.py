@@ -19,7 +19,7 @@ from selfplay.learning.loss import imitation
 from selfplay.learning.update import Learner, StepReport, Updater, optimizer
 from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network
-from selfplay.problem import Environment, Problem
+from selfplay.problem import ANSWER_OPEN, Environment, Problem
 
 THINNING = 0.75
 """How often a level is demonstrated, relative to the one below it."""
@@ -96,7 +96,7 @@ class Teacher:
         level = rng.choices(range(count), level_weights(count))[0]
         problem = self._draw(environment, level, rng)
         prompt = self._tokenizer.solver_prompt(problem.environment, problem.text)
-        return Example(prompt, self._tokenizer.response(environment.demonstrate(problem, rng)))
+        return Example(prompt, self._tokenizer.response(worked(environment, problem, rng)))
 
     def _draw(self, environment: Environment, level: int, rng: random.Random) -> Problem:
         for _ in range(MAX_DRAWS):
@@ -106,6 +106,11 @@ class Teacher:
             f"level {level} of {environment.name} has no problem that is not held out "
             f"({MAX_DRAWS} draws); lower suites.held_out or give the level more problems."
         )
+
+
+def worked(environment: Environment, problem: Problem, rng: random.Random) -> str:
+    """A worked solution; where there is none the answer alone shows at least its form."""
+    return environment.demonstrate(problem, rng) or f"{ANSWER_OPEN}{problem.gold}"
 
 
 def schedule(config: WarmupConfig) -> optax.Schedule:

@@ -13,7 +13,7 @@ PAD, END, RESPOND, SOLVE, PROPOSE, ANSWER = (
 )  # fmt: skip
 PRINTABLE = tuple(chr(code) for code in range(32, 127))
 SPOKEN = (END, ANSWER, *PRINTABLE)
-"""What a response can consist of."""
+"""What a response can consist of; beside these a line break, where an environment needs it."""
 SHORTEST = 32
 """Lengths are padded to multiples of this, in tokens: few shapes, few compilations."""
 
@@ -24,10 +24,19 @@ class Tokenizer:
     The tokens of responses come first, so that a model's output can leave out the others.
     """
 
-    def __init__(self, environments: Sequence[str]) -> None:
+    def __init__(self, environments: Sequence[str], multiline: bool = False) -> None:
+        """Number the tokens.
+
+        Args:
+            environments: their names.
+            multiline: whether texts have line breaks; a model that needs none is not given any.
+        """
         self.environments = tuple(environments)
+        spoken = (*SPOKEN, "\n") if multiline else SPOKEN
+        self.spoken = len(spoken)
+        """Number of token ids that a response can consist of: the first ones."""
         names = tuple(f"<{name}>" for name in self.environments)
-        self._text = (*SPOKEN, PAD, RESPOND, SOLVE, PROPOSE, *names)
+        self._text = (*spoken, PAD, RESPOND, SOLVE, PROPOSE, *names)
         self._id = {text: index for index, text in enumerate(self._text)}
         self.pad_id, self.end_id = self._id[PAD], self._id[END]
 
@@ -35,11 +44,6 @@ class Tokenizer:
     def vocabulary(self) -> int:
         """Number of token ids."""
         return len(self._text)
-
-    @property
-    def spoken(self) -> int:
-        """Number of token ids that a response can consist of: the first ones."""
-        return len(SPOKEN)
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text; `<answer>` is one token.
@@ -56,7 +60,8 @@ class Tokenizer:
             except KeyError as error:
                 raise ValueError(
                     f"{text[:80]!r} has the character {error.args[0]!r}; models that start from "
-                    "scratch read printable ASCII only. Rewrite the environment's notation."
+                    "scratch read printable ASCII, and line breaks where an environment is "
+                    "`multiline`. Rewrite the environment's notation."
                 ) from None
         return ids
 

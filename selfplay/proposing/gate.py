@@ -6,7 +6,7 @@ been posed before. Fed by the proposers; the reasons are counted on the board.
 
 from collections.abc import Collection, Container, Mapping
 
-from selfplay.problem import Environment, Problem, ProposalError
+from selfplay.problem import Environment, InvalidProblem, Problem
 
 HELD_OUT = "held out"
 DUPLICATE = "duplicate"
@@ -41,24 +41,24 @@ class Gate:
             text: the proposal; untrusted.
             in_batch: keys already admitted to this generation.
         Raises:
-            ProposalError: with a short stable reason, more after a colon.
+            InvalidProblem: with a short stable reason, more after a colon.
         """
         problem = self._parse(environment, text)
         if problem.key in self._frozen:
-            raise ProposalError(HELD_OUT)
+            raise InvalidProblem(HELD_OUT)
         if problem.key in in_batch or problem.key in self._posed:
-            raise ProposalError(DUPLICATE)
+            raise InvalidProblem(DUPLICATE)
         return problem
 
     def _parse(self, environment: str, text: str) -> Problem:
         try:
             return self._environments[environment].parse(text)
-        except ProposalError:
+        except InvalidProblem:
             raise
         except Exception as error:  # the parser's failure on hostile text must not end the run
-            raise ProposalError(f"{PARSER_FAILED}: {type(error).__name__}: {error}") from error
+            raise InvalidProblem(f"{PARSER_FAILED}: {type(error).__name__}: {error}") from error
 
 
-def short_reason(error: ProposalError) -> str:
+def short_reason(error: InvalidProblem) -> str:
     """The countable part of a reason."""
     return str(error).partition(":")[0]

@@ -12,7 +12,7 @@ from selfplay.learning import rollout
 from selfplay.model.decode import DecodeConfig
 from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network
-from selfplay.problem import Environment, ProposalError, Request
+from selfplay.problem import Environment, InvalidProblem, Request
 from selfplay.proposing.gate import Gate
 from selfplay.proposing.proposal import Proposal, Proposals
 
@@ -67,9 +67,9 @@ class Learned:
             text = start + rest
             try:
                 if not ended:
-                    raise ProposalError(CUT)
+                    raise InvalidProblem(CUT)
                 problem = self._gate.admit(request.environment, text, in_batch)
-            except ProposalError as error:
+            except InvalidProblem as error:
                 proposals.append(Proposal(request, NAME, text, None, str(error)))
             else:
                 in_batch.add(problem.key)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from selfplay import streams
 from selfplay.model.transformer import Network
-from selfplay.problem import Environment, Problem, ProposalError, Request
+from selfplay.problem import Environment, InvalidProblem, Problem, Request
 from selfplay.proposing.gate import DUPLICATE, Gate, short_reason
 from selfplay.proposing.proposal import Proposal, Proposals
 
@@ -48,8 +48,8 @@ class Procedural:
                 return repeat
             drawn = environment.generate(request.level, rng)
             try:
-                return self._gate.admit(environment.name, drawn.text, in_batch)
-            except ProposalError as error:
+                return self._gate.admit(environment.name, environment.pose(drawn), in_batch)
+            except InvalidProblem as error:
                 if short_reason(error) == DUPLICATE:
                     repeat = drawn
         raise ValueError(

@@ -6,7 +6,7 @@ import pytest
 import sympy
 from selfplay_envs.arithmetic import Arithmetic
 
-from selfplay.problem import ProposalError
+from selfplay.problem import InvalidProblem
 
 ENVIRONMENT = Arithmetic()
 
@@ -55,7 +55,7 @@ def test_problems_by_hand(text, level, gold):
     ],
 )
 def test_refused_with_a_reason(text, reason):
-    with pytest.raises(ProposalError, match=reason):
+    with pytest.raises(InvalidProblem, match=reason):
         ENVIRONMENT.parse(text)
 
 

@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 from selfplay_envs.countdown import Countdown
 
-from selfplay.problem import Outcome, Problem, ProposalError
+from selfplay.problem import InvalidProblem, Outcome, Problem
 
 ENVIRONMENT = Countdown()
 
@@ -74,7 +74,7 @@ def test_problems_by_hand(text, level, gold):
     ],
 )
 def test_refused_with_a_reason(text, reason):
-    with pytest.raises(ProposalError, match=reason):
+    with pytest.raises(InvalidProblem, match=reason):
         ENVIRONMENT.parse(text)
 
 
@@ -120,7 +120,7 @@ def test_search_finds_exactly_what_brute_force_finds(numbers):
     for target in range(1000):
         try:
             problem = ENVIRONMENT.parse(f"{','.join(map(str, numbers))} make {target}")
-        except ProposalError:
+        except InvalidProblem:
             continue
         found.add(target)
         assert ENVIRONMENT.grade(problem, f"<answer>{problem.gold}").correct
@@ -133,7 +133,7 @@ def test_search_with_five_numbers_finds_what_brute_force_finds():
     for target in range(14, 999, 7):
         try:
             ENVIRONMENT.parse(f"{','.join(map(str, numbers))} make {target}")
-        except ProposalError:
+        except InvalidProblem:
             assert target not in reachable
         else:
             assert target in reachable

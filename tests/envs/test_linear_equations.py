@@ -7,7 +7,7 @@ import pytest
 import sympy
 from selfplay_envs.linear_equations import LinearEquations
 
-from selfplay.problem import ProposalError
+from selfplay.problem import InvalidProblem
 
 ENVIRONMENT = LinearEquations()
 
@@ -73,7 +73,7 @@ def test_problems_by_hand(text, level, gold):
     ],
 )
 def test_refused_with_a_reason(text, reason):
-    with pytest.raises(ProposalError, match=reason):
+    with pytest.raises(InvalidProblem, match=reason):
         ENVIRONMENT.parse(text)
 
 

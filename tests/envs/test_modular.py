@@ -5,7 +5,7 @@ import random
 import pytest
 from selfplay_envs.modular import Modular
 
-from selfplay.problem import ProposalError
+from selfplay.problem import InvalidProblem
 
 ENVIRONMENT = Modular()
 
@@ -51,7 +51,7 @@ def test_problems_by_hand(text, level, gold):
     ],
 )
 def test_refused_with_a_reason(text, reason):
-    with pytest.raises(ProposalError, match=reason):
+    with pytest.raises(InvalidProblem, match=reason):
         ENVIRONMENT.parse(text)
 
 

@@ -51,7 +51,7 @@ def test_prompts_and_responses():
 
 @pytest.mark.parametrize("character", ["\n", "\x00", "ä", "\ud800", "漢"])
 def test_other_characters_are_named(character):
-    with pytest.raises(ValueError, match="printable ASCII only") as caught:
+    with pytest.raises(ValueError, match="read printable ASCII") as caught:
         TOKENIZER.encode(f"1+{character}")
     assert repr(character) in str(caught.value)
 
@@ -72,3 +72,12 @@ def test_pad():
     assert np.array_equal(pad([[1, 2], [], [3]], 3, 9), [[1, 2, 9], [9, 9, 9], [3, 9, 9]])
     with pytest.raises(ValueError, match="broadcast"):
         pad([[1, 2, 3]], 2, 0)
+
+
+def test_line_breaks_only_where_they_are_needed():
+    with pytest.raises(ValueError, match=r"has the character '\\n'"):
+        TOKENIZER.encode("a\nb")
+    lines = Tokenizer(("arithmetic", "modular"), multiline=True)
+    assert lines.decode(lines.encode("a\nb")) == "a\nb"
+    assert lines.vocabulary == TOKENIZER.vocabulary + 1
+    assert max(lines.response("a\nb")) < lines.spoken < lines.pad_id + 1

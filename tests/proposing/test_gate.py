@@ -2,7 +2,7 @@
 
 import pytest
 
-from selfplay.problem import ProposalError
+from selfplay.problem import InvalidProblem
 from selfplay.proposing.gate import Gate, short_reason
 
 HOSTILE = [
@@ -40,7 +40,7 @@ def test_reasons_in_order(environments, text, in_batch, reason):
     key = {text: arithmetic.parse(text).key for text in ("7+8", "1+2", "4*5")}
     gate = Gate(environments, {key["7+8"]}, {key["1+2"]})
     batch = {key[one] for one in in_batch}
-    with pytest.raises(ProposalError) as caught:
+    with pytest.raises(InvalidProblem) as caught:
         gate.admit("arithmetic", text, batch)
     assert short_reason(caught.value) == reason
 
@@ -48,12 +48,12 @@ def test_reasons_in_order(environments, text, in_batch, reason):
 @pytest.mark.parametrize("text", HOSTILE)
 def test_malformed_text_is_turned_away_with_a_short_reason(gate, environments, text):
     for name in environments:
-        with pytest.raises(ProposalError) as caught:
+        with pytest.raises(InvalidProblem) as caught:
             gate.admit(name, text, set())
         assert 0 < len(short_reason(caught.value)) < 30
         assert len(str(caught.value)) < 400
 
 
 def test_short_reason_by_hand():
-    assert short_reason(ProposalError("malformed: '1:2' is not: like")) == "malformed"
-    assert short_reason(ProposalError("duplicate")) == "duplicate"
+    assert short_reason(InvalidProblem("malformed: '1:2' is not: like")) == "malformed"
+    assert short_reason(InvalidProblem("duplicate")) == "duplicate"

@@ -1,0 +1,155 @@
+"""`selfplay envs`: browse environments, check that they keep their promises, start a new one."""
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+from tyro.conf import Positional
+
+from selfplay import conformance
+from selfplay import environments as installed
+from selfplay.cli import gallery, options, scaffold
+from selfplay.cli.options import Count
+from selfplay.conformance import Fault, Size
+from selfplay.grading.programs.environment import Interpreter
+from selfplay.grading.programs.sandbox import SandboxConfig
+from selfplay.problem import Environment
+
+TIMED = 0.05
+"""Seconds that the generator of each environment is timed for, at least."""
+
+
+def envs_command(arguments: Sequence[str]) -> None:
+    """`selfplay envs list|show|check|new|gallery`."""
+    options.subcommands(
+        {
+            "list": list_environments, "show": show_environment, "check": check_environment,
+            "new": scaffold.new_environment, "gallery": gallery.write_gallery,
+        },
+        "envs", arguments, example="envs show countdown --level 3 -n 5",
+    )  # fmt: skip
+
+
+def list_environments() -> None:
+    """The installed environments: levels, verifier, what guessing gets, generation speed.
+
+    The guess bound is the highest share of a level's problems that one constant answer, or one rule
+    for copying the answer from the statement, may get right. The speed is that of the middle level,
+    in problems a second on one core.
+    """
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in ("environment", "levels", "verifier", "guess", "a second", "what it is"):
+        right = column in ("levels", "guess", "a second")
+        table.add_column(column, justify="right" if right else "left", no_wrap=column[-1] == "t")
+    interpreter = Interpreter(SandboxConfig())
+    for name in track(installed.names(), "timing generators", console=console, transient=True):
+        environment = installed.load(name, interpreter)
+        try:
+            speed = f"{generation_speed(environment):,.0f}"
+        except ValueError:  # it runs programs, and the sandbox does not hold here
+            speed = "-"
+        table.add_row(
+            f"[bold]{name}[/]", str(environment.level_count), escape(environment.verifier),
+            f"{environment.guess_bound:.0%}", speed, escape(environment.summary),
+        )  # fmt: skip
+    console.print(table)
+
+
+def generation_speed(environment: Environment, seconds: float = TIMED) -> float:
+    """Problems a second at the middle level; times at least three and at least so long."""
+    level, rng = environment.level_count // 2, random.Random(0)
+    environment.generate(level, rng)  # what is only made once is made now
+    count, began = 0, time.perf_counter()
+    while count < 3 or time.perf_counter() - began < seconds:
+        environment.generate(level, rng)
+        count += 1
+    return count / (time.perf_counter() - began)
+
+
+def show_environment(
+    name: Positional[str], level: int | None = None, n: Count = 2, seed: int = 0
+) -> None:
+    """Knobs of an environment, then problems with gold and worked solution.
+
+    Args:
+        name: the environment, or a Python file that defines one.
+        level: this level only.
+        n: samples of each level.
+        seed: of the samples.
+    """
+    console = Console(highlight=False)
+    environment = installed.load(name)
+    console.print(
+        f"[bold]{environment.name}[/]: {escape(environment.summary)}\n"
+        f"{escape(environment.instruction)}"
+    )
+    levels = range(environment.level_count)
+    table = Table()
+    table.add_column("knob")
+    for at in levels:
+        table.add_column(f"level {at}", justify="right")
+    table.add_column("meaning")
+    for knob_name, knob in environment.knobs.items():
+        table.add_row(f"{knob_name} ({knob.unit})", *map(str, knob.values), escape(knob.meaning))
+    console.print(table)
+    rng = random.Random(seed)
+    for at in levels if level is None else [level]:
+        environment.at(at)  # a level that does not exist: the error that lists them
+        for _ in range(n):
+            problem = environment.generate(at, rng)
+            worked = environment.demonstrate(problem, rng)
+            console.print(f"\n[bold]level {at}[/]  {escape(problem.text)}")
+            console.print(f"   gold  {escape(problem.gold)}")
+            if worked is not None:
+                console.print(f" worked  {escape(worked)}")
+
+
+def check_environment(
+    names: Positional[tuple[str, ...]], level: int | None = None, n: Count = 2_000
+) -> None:
+    """Check that environments keep the contract, with the suite that ours have to pass.
+
+    Prints for every promise that is broken an example and what to change; exits with 2 if there is
+    any.
+
+    Args:
+        names: environments, or Python files that define one; all that are installed by default.
+        level: this level only.
+        n: problems drawn at each level; a tenth of them are graded, five times as many broken texts
+            are parsed.
+    """
+    console = Console(highlight=False)
+    interpreter = Interpreter(SandboxConfig())
+    broken = 0
+    for name in names or installed.names():
+        environment = installed.load(name, interpreter)
+        faults = list(_checked(environment, level, n, console))
+        broken += bool(faults)
+        for fault in faults:
+            console.print(f"[red]{environment.name}[/] {escape(str(fault))}", soft_wrap=True)
+        if not faults:
+            what = f"{environment.level_count} levels" if level is None else f"level {level}"
+            console.print(f"[green]{environment.name}[/]: {what} keep the contract ({n} problems)")
+    if broken:
+        raise ValueError(f"{broken} of {len(names or installed.names())} break the contract.")
+
+
+def _checked(
+    environment: Environment, level: int | None, n: int, console: Console
+) -> Iterator[Fault]:
+    """The faults, with progress shown while they are looked for."""
+    size = Size(n, max(20, n // 10), 5 * n)
+    if level is not None:
+        environment.at(level)  # a level that does not exist: the error that lists them
+        yield from conformance.check_level(environment, level, size)
+        return
+    levels = range(environment.level_count)
+    for at in track(levels, environment.name, console=console, transient=True):
+        yield from conformance.check_level(environment, at, size)
+    yield from conformance.check_whole(environment, size)
