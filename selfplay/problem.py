@@ -46,6 +46,9 @@ class Problem:
     """Equal for problems that are the same up to renaming; within one environment."""
     gold: str
     """One right answer, computed (never taken from a model), in canonical notation."""
+    origin: str = ""
+    """What its environment made it from, where neither `pose` nor `grade` can do without; not shown
+    to the solver, and no part of what the problem is."""
 
     @property
     def key(self) -> str:
@@ -54,7 +57,10 @@ class Problem:
 
     def to_json(self) -> str:
         """The problem as one line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        fields = asdict(self)
+        if not self.origin:  # most have none: what was written before there was the field is equal
+            del fields["origin"]
+        return json.dumps(fields, sort_keys=True)
 
     @classmethod
     def from_json(cls, line: str) -> Self:

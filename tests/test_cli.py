@@ -7,6 +7,8 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from tiny import CONFIG, Last
@@ -14,6 +16,8 @@ from tiny import CONFIG, Last
 from selfplay import environments
 from selfplay.cli import VERBS, asking, leftovers, main
 from selfplay.grading.programs import sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
 
 EXPERIMENT = """
 from dataclasses import replace
@@ -260,14 +264,56 @@ def test_curriculum_shows_explains_and_exports(run, tmp_path, capsys):
 
 def test_envs(capsys):
     main(["envs", "list"])
-    assert "countdown" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "countdown" in said
+    assert "certificate" in said
     main(["envs", "show", "modular", "--level", "1"])
     said = capsys.readouterr().out
     assert said.count("level 1  ") == 2
     assert "mod" in said
-    main(["envs", "check", "arithmetic", "--n", "5"])
-    assert "keep the contract" in capsys.readouterr().out
+    assert said.count("worked") == said.count("gold") == 2
+    main(["envs", "check", "modular", "arithmetic", "-n", "300"])
+    assert "modular: 9 levels keep the contract" in capsys.readouterr().out
+    main(["envs", "check", "modular", "--level", "2", "-n", "300"])
+    assert "modular: level 2 keeps the contract" in capsys.readouterr().out
     assert "has no level 77" in fails(capsys, "envs", "show", "modular", "--level", "77")
+
+
+def test_a_new_environment_keeps_the_contract_as_it_is_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["envs", "new", "digit_sum"])
+    assert "selfplay envs check selfplay-digit-sum/selfplay_digit_sum.py" in capsys.readouterr().out
+    main(["envs", "check", "selfplay-digit-sum/selfplay_digit_sum.py", "-n", "500"])
+    assert "digit_sum: 9 levels keep the contract" in capsys.readouterr().out
+    written = tmp_path / "selfplay-digit-sum"
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(written)],
+        env=os.environ | {"PYTHONPATH": str(written)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout[-2000:]
+    assert "passed" in ended.stdout
+    assert "digit_sum" in (written / "pyproject.toml").read_text()
+    assert "exists; nothing is overwritten" in fails(capsys, "envs", "new", "digit_sum")
+
+
+def test_names_that_no_environment_can_have(capsys):
+    assert "is no name for an environment" in fails(capsys, "envs", "new", "Digit-Sum")
+    assert "'modular' is installed already" in fails(capsys, "envs", "new", "modular")
+
+
+def test_a_broken_environment_is_told_what_to_change(tmp_path, capsys):
+    file = tmp_path / "last.py"
+    file.write_text("from tiny import Last\n\nclass Lasting(Last):\n    name = 'lasting'\n")
+    told = fails(capsys, "envs", "check", str(file), "-n", "50")
+    assert "lasting level 0: rejects hostile answers: Verdict(" in told
+    assert "1 of 1 break the contract" in told
+
+
+def test_the_gallery_is_current(tmp_path):
+    """Made by `selfplay envs gallery docs/environments.md`."""
+    main(["envs", "gallery", str(tmp_path / "environments.md")])
+    now = (tmp_path / "environments.md").read_text()
+    assert (ROOT / "docs" / "environments.md").read_text() == now
 
 
 @pytest.mark.parametrize("what", ["train", "grade"])

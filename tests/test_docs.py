@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from selfplay import conformance, environments
 from selfplay.cli.grading import Graded, Grader
+from selfplay.conformance import Size
 from selfplay.grading import kinds
 from selfplay.grading.kinds import declarations
 from selfplay.grading.kinds import spellings as other_words
@@ -138,3 +140,15 @@ def test_links_of_the_guides_lead_somewhere():
 def _as_printed(graded: Graded) -> tuple[str, ...]:
     """Id, verdict and reason as the screen shows them."""
     return (str(graded.id), graded.verdict.outcome.value, graded.verdict.reason)
+
+
+def test_the_guide_to_new_environments_builds_one_that_keeps_the_contract(tmp_path):
+    guide = (ROOT / "docs" / "new_environment.md").read_text()
+    code = guide.split("```python\n")[1].split("```")[0]
+    assert len([line for line in code.splitlines() if line.strip()]) < 40
+    file = tmp_path / "roman.py"
+    file.write_text(code)
+    roman = environments.load(str(file))
+    assert roman.parse("MCM+IX".replace("MCM", "CM")).gold == "909"
+    size = Size(problems=1000, graded=100, fuzzed=1000)
+    assert list(map(str, conformance.check(roman, size))) == []

@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,14 @@ def test_json_round_trip_on_one_line(problem):
     line = problem.to_json()
     assert Problem.from_json(line) == problem
     assert len(line.splitlines()) == 1
+
+
+def test_an_origin_survives_and_none_leaves_no_trace():
+    problem = Problem("modular", 0, "1,+2 mod 5", "1,+2 mod 5", "3")
+    assert "origin" not in problem.to_json()
+    made = replace(problem, origin="seed 7")
+    assert Problem.from_json(made.to_json()) == made
+    assert made.key == problem.key
 
 
 def test_the_key_is_the_signature_qualified_by_the_environment():

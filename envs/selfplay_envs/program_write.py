@@ -28,7 +28,7 @@ class ProgramWrite(CallsEnvironment):
     verifier = "hidden tests"
     unique = False
     guess_bound = 0.1
-    knobs = {**calls.KNOBS, "statements": Knob((1, 1, 2, 2, 3, 4, 5, 7, 9), "statements", "longer")}
+    knobs = {**calls.KNOBS, "statements": Knob((1, 2, 2, 3, 4, 5, 6, 7, 9), "statements", "longer")}
 
     def write(self, knobs: Mapping[str, int], rng: random.Random) -> str:
         """A random program and calls of it."""

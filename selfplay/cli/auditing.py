@@ -88,12 +88,12 @@ def audit(run: Path, console: Console) -> dict[str, Any]:
 def kept(archive: Archive) -> Iterator[Kept]:
     """The attempts of an archive, oldest first."""
     rows = archive.query(
-        "SELECT environment, level, text, key, gold, response, outcome, reason FROM attempts "
-        "JOIN posed USING (generation, slot) ORDER BY generation, slot, attempt"
+        "SELECT environment, level, text, key, gold, origin, response, outcome, reason "
+        "FROM attempts JOIN posed USING (generation, slot) ORDER BY generation, slot, attempt"
     )
-    for environment, level, text, key, gold, response, outcome, reason in rows:
+    for environment, level, text, key, gold, origin, response, outcome, reason in rows:
         signature = key.removeprefix(f"{environment}:")
-        problem = Problem(environment, level, text, signature, gold)
+        problem = Problem(environment, level, text, signature, gold, origin)
         yield Kept(problem, response, Verdict(Outcome(outcome), reason))
 
 

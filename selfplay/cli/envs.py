@@ -42,7 +42,7 @@ def list_environments() -> None:
     for copying the answer from the statement, may get right. The speed is that of the middle level,
     in problems a second on one core.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("environment", "levels", "verifier", "guess", "a second", "what it is"):
         right = column in ("levels", "guess", "a second")
@@ -83,17 +83,17 @@ def show_environment(
         n: samples of each level.
         seed: of the samples.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     environment = installed.load(name)
     console.print(
         f"[bold]{environment.name}[/]: {escape(environment.summary)}\n"
         f"{escape(environment.instruction)}"
     )
     levels = range(environment.level_count)
-    table = Table()
-    table.add_column("knob")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("knob", no_wrap=True)
     for at in levels:
-        table.add_column(f"level {at}", justify="right")
+        table.add_column(f"L{at}", justify="right", no_wrap=True)
     table.add_column("meaning")
     for knob_name, knob in environment.knobs.items():
         table.add_row(f"{knob_name} ({knob.unit})", *map(str, knob.values), escape(knob.meaning))
@@ -124,7 +124,7 @@ def check_environment(
         n: problems drawn at each level; a tenth of them are graded, five times as many broken texts
             are parsed.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     interpreter = Interpreter(SandboxConfig())
     broken = 0
     for name in names or installed.names():
@@ -134,8 +134,10 @@ def check_environment(
         for fault in faults:
             console.print(f"[red]{environment.name}[/] {escape(str(fault))}", soft_wrap=True)
         if not faults:
-            what = f"{environment.level_count} levels" if level is None else f"level {level}"
-            console.print(f"[green]{environment.name}[/]: {what} keep the contract ({n} problems)")
+            what = (
+                f"{environment.level_count} levels keep" if level is None else f"level {level} keeps"
+            )
+            console.print(f"[green]{environment.name}[/]: {what} the contract ({n} problems)")
     if broken:
         raise ValueError(f"{broken} of {len(names or installed.names())} break the contract.")
 

@@ -89,7 +89,7 @@ class CLASS(Environment):
             raise InvalidProblem("malformed: a number without zeros is wanted")
         level = self.easiest(digits=len(text))
         gold = str(sum(map(int, text)))
-        return Problem(self.name, level, text, signature="".join(sorted(text)), gold=gold)
+        return Problem(self.name, level, text, signature=text, gold=gold)
 
     def grade(self, problem: Problem, response: str) -> Verdict:
         """Right if the answer is the sum."""

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS posed (
     solved INTEGER NOT NULL,
     graded INTEGER NOT NULL,
     rating REAL NOT NULL,
+    origin TEXT NOT NULL,
     PRIMARY KEY (generation, slot)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS posed_by_key ON posed (key);
@@ -107,6 +108,9 @@ class Archive:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
+        columns = [row[1] for row in self._connection.execute("PRAGMA table_info(posed)")]
+        if "origin" not in columns:  # an archive of before problems had one
+            self._connection.execute("ALTER TABLE posed ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
 
     def __contains__(self, key: object) -> bool:
         query = "SELECT 1 FROM posed WHERE key = ? LIMIT 1"
@@ -126,13 +130,13 @@ class Archive:
         rows = [
             (p.generation, p.slot, p.problem.key, p.problem.environment, p.problem.level,
              p.problem.text, p.problem.gold, p.proposer, p.purpose, p.requested, p.predicted,
-             p.propensity, p.solved, p.graded, p.rating)
+             p.propensity, p.solved, p.graded, p.rating, p.problem.origin)
             for p in posed
         ]  # fmt: skip
         with self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(
-                "INSERT OR REPLACE INTO posed VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
+                "INSERT OR REPLACE INTO posed VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
             )
             self._connection.executemany("INSERT INTO rejected VALUES (?,?,?,?)", rejected)
             self._connection.executemany(
