@@ -21,6 +21,8 @@ from selfplay_envs import drafts, subset
 from selfplay_envs.subset import Program, Value
 
 FUNCTION = Function("f")
+SECONDS = 1.0
+"""Wall-clock time of a submission on all tests; right ones take some milliseconds."""
 
 MAX_TEXTS = 200
 """Texts that are written in search of one of a level."""
@@ -215,7 +217,7 @@ def grade_source(pool: Pool, posed: Posed, response: str) -> Verdict:
     tests = tuple(
         Test(tuple(values), {}, subset.run(posed.program, values).value) for values in tested
     )
-    return grade_program(pool, ProgramProblem(FUNCTION, tests), source).verdict
+    return grade_program(pool, ProgramProblem(FUNCTION, tests), source, SECONDS).verdict
 
 
 def step(what: str, value: str) -> str:

@@ -69,9 +69,8 @@ class ProgramInput(CallsEnvironment):
         if list(map(drafts.kind_of, given)) != list(map(drafts.kind_of, expected)):
             return Verdict(Outcome.UNPARSABLE, "values of other kinds")
         test = Test(tuple(given), {}, subset.run(program, expected).value)
-        return grade_program(
-            self.interpreter.pool, ProgramProblem(calls.FUNCTION, (test,)), program.text
-        ).verdict
+        asked = ProgramProblem(calls.FUNCTION, (test,))
+        return grade_program(self.interpreter.pool, asked, program.text, calls.SECONDS).verdict
 
     def demonstrate(self, problem: Problem, rng: random.Random) -> str:
         """Some tries and what they give, then the arguments that give the value."""

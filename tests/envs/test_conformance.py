@@ -25,7 +25,7 @@ BY_NAME = [pytest.param(environment, id=environment.name) for environment in ENV
 def size(environment):
     """A run of a program takes a hundred times as long as the grading of a number."""
     if isinstance(environment, ProgramEnvironment):
-        return Size(problems=30, graded=12, fuzzed=100)
+        return Size(problems=12, graded=6, fuzzed=50)
     return Size(problems=1000, graded=60, fuzzed=1500)
 
 

@@ -147,7 +147,8 @@ def with_coverage(target: Target, seconds: float) -> None:
             print(f"coverage: {target.report(seconds)}", flush=True)
             os._exit(0)  # past libFuzzer, which takes an exit for a crash
 
-    atheris.Setup([sys.argv[0], "-max_len=2000", "-timeout=10", "-rss_limit_mb=2048"], once)
+    # libFuzzer's clock also counts waiting for a processor: it is there for true hangs only.
+    atheris.Setup([sys.argv[0], "-max_len=2000", "-timeout=120", "-rss_limit_mb=2048"], once)
     atheris.Fuzz()
 
 
