@@ -9,6 +9,7 @@ agree with; whether it is also true only a second route of computing it can tell
 the environment's own tests.
 """
 
+import math
 import random
 import re
 import string
@@ -17,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import mean
+from statistics import mean, stdev
 from typing import NamedTuple
 
 from selfplay import streams
@@ -463,16 +464,19 @@ def _knobs_may_be_set(environment: Environment, size: Size) -> Iterator[Complain
 
 
 def _gets_harder(environment: Environment, size: Size) -> Iterator[Complaint]:
-    """Mean estimate of each level, in order."""
-    estimates = [
-        mean(environment.estimate(p) for p in draw(environment, level, min(100, size.graded)))
+    """Mean estimate of each level, in order; what chance may have done is not held against it."""
+    drawn = [
+        [environment.estimate(p) for p in draw(environment, level, min(200, size.problems))]
         for level in range(environment.level_count)
     ]
+    estimates = [mean(values) for values in drawn]
+    errors = [stdev(values) / len(values) ** 0.5 for values in drawn]
     shown = [round(estimate, 2) for estimate in estimates]
-    for lower, higher in pairwise(estimates):
-        if higher < EASING * lower:
+    for (lower, higher), error in zip(pairwise(estimates), pairwise(errors), strict=True):
+        if higher < EASING * lower - 3.0 * math.hypot(*error):
             yield shown, "the estimate falls from one level to the next: order the levels"
-    if len(estimates) > 1 and estimates[-1] < RISE * estimates[0]:
+    lack = RISE * estimates[0] - estimates[-1]
+    if len(estimates) > 1 and lack > 3.0 * math.hypot(errors[0], errors[-1]):
         yield shown, f"the estimate at the top is not {RISE} times that at the bottom"
 
 

@@ -19,12 +19,16 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
 
+from selfplay import environments as installed
 from selfplay import streams
 from selfplay.cli import auditing, bench_grade, leftovers, options
+from selfplay.cli.envs import generation_speed
 from selfplay.cli.training import variant
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.grading.judge import judge_all
+from selfplay.grading.programs.environment import Interpreter
+from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.learning import warmup
 from selfplay.learning.batch import Example
 from selfplay.model import decode, sharding, transformer
@@ -137,7 +141,8 @@ def training(parts: Parts, config: RunConfig) -> Callable[[], int]:
 def bench_grading(config: RunConfig, repetitions: int, submissions: int) -> dict[str, Any]:
     """Grade responses to the experiment's problems, then answers and programs of other kinds.
 
-    Then programs beside the experiment's training, and what so many of all sorts leave behind.
+    Then programs beside the experiment's training, what so many of all sorts leave behind, and how
+    fast every installed environment generates.
     """
     parts = build(config, Archive(":memory:"))
     environments = parts.environments
@@ -156,6 +161,19 @@ def bench_grading(config: RunConfig, repetitions: int, submissions: int) -> dict
         **bench_grade.figures(repetitions),
         **bench_grade.beside_training(training(parts, config), repetitions),
         **leftovers.leftovers(submissions),
+        **generation(repetitions, config.sandbox),
+    }
+
+
+def generation(repetitions: int, config: SandboxConfig) -> dict[str, float]:
+    """Problems a second that each installed environment generates at its middle level."""
+    interpreter = Interpreter(config)
+    loaded = [installed.load(name, interpreter) for name in installed.names()]
+    return {
+        f"generate_{environment.name}_per_second": statistics.median(
+            generation_speed(environment) for _ in range(repetitions)
+        )
+        for environment in loaded
     }
 
 

@@ -26,7 +26,7 @@ def size(environment):
     """A run of a program takes a hundred times as long as the grading of a number."""
     if isinstance(environment, ProgramEnvironment):
         return Size(problems=12, graded=6, fuzzed=50)
-    return Size(problems=1000, graded=60, fuzzed=1500)
+    return Size(problems=600, graded=30, fuzzed=1000)
 
 
 @pytest.mark.parametrize(("environment", "level"), CELLS)
