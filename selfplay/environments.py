@@ -1,8 +1,10 @@
-"""Find environments: by name among everything installed, or in a Python file.
+"""Find environments: by name among everything installed, in a Python file, or through a bridge.
 
 A package offers one by an entry point in the group "selfplay.environments" that names its class; a
-file is named by its path and holds one class. Nothing is imported before an environment is asked
-for; nothing is remembered here.
+file is named by its path and holds one class. A bridge offers what another library has, as
+`bridge:task`: an entry point in the group "selfplay.bridges" names a module with `names()`, of all
+that it offers, and `load(task)`. Nothing is imported before an environment is asked for; nothing is
+remembered here.
 """
 
 import difflib
@@ -18,6 +20,8 @@ from selfplay.problem import Environment
 
 GROUP = "selfplay.environments"
 """The entry-point group in which packages offer environments."""
+BRIDGES = "selfplay.bridges"
+"""The entry-point group in which packages offer the environments of other libraries."""
 
 
 def names() -> list[str]:
@@ -25,16 +29,33 @@ def names() -> list[str]:
     return sorted(entry_points(group=GROUP).names)
 
 
+def bridges() -> list[str]:
+    """The names of all installed bridges, sorted."""
+    return sorted(entry_points(group=BRIDGES).names)
+
+
+def names_of_bridge(bridge: str) -> list[str]:
+    """The names of all environments that a bridge offers, each `bridge:task`.
+
+    Raises:
+        ValueError: no such bridge, or the library that it leads to is not installed.
+    """
+    return _bridge(bridge).names()
+
+
 def load(name: str, interpreter: Interpreter | None = None) -> Environment:
     """The environment of that name, or the one in that file.
 
     Args:
-        name: of an installed environment, or the path of a Python file, ending in .py.
+        name: of an installed environment, `bridge:task`, or the path of a Python file, ending in
+            .py.
         interpreter: where it may run programs; one with the default sandbox if left out. An
             environment that runs none does not use it.
     Raises:
         ValueError: none is installed under that name, or what is there is no environment.
     """
+    if ":" in name and not name.endswith(".py"):
+        return _bridged(name)
     kind = _from_file(name) if name.endswith(".py") else _installed(name)
     if issubclass(kind, ProgramEnvironment):
         return kind(interpreter or Interpreter(SandboxConfig()))
@@ -78,6 +99,27 @@ def _installed(name: str) -> type[Environment]:
     return kind
 
 
+def _bridged(name: str) -> Environment:
+    bridge, _, task = name.partition(":")
+    environment = _bridge(bridge).load(task)
+    if not isinstance(environment, Environment) or environment.name != name:
+        raise ValueError(
+            f"the bridge {bridge!r} loaded {environment!r} for {name!r}: it must be an Environment "
+            "of that name."
+        )
+    return environment
+
+
+def _bridge(name: str) -> ModuleType:
+    found = entry_points(group=BRIDGES).select(name=name)
+    if not found:
+        raise ValueError(
+            f"there is no bridge {name!r} to another library. Installed: "
+            f"{', '.join(bridges()) or 'none'}."
+        )
+    return next(iter(found)).load()
+
+
 def _from_file(path: str) -> type[Environment]:
     """The one environment class that a file defines; the file is executed."""
     module = _executed(Path(path))
@@ -109,6 +151,11 @@ def _executed(path: Path) -> ModuleType:
 
 
 def _unknown(name: str) -> str:
+    if name in bridges():
+        return (
+            f"{name!r} is a bridge to another library: name one of its tasks, {name}:TASK; "
+            f"`selfplay envs check {name}` goes through all of them."
+        )
     installed = names()
     if not installed:
         return (
@@ -117,7 +164,8 @@ def _unknown(name: str) -> str:
         )
     near = difflib.get_close_matches(name, installed)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    tasks = "".join(f", or {bridge}:TASK" for bridge in bridges())
     return (
         f"there is no environment {name!r}.{hint} Installed: {', '.join(installed)}; or give a "
-        "Python file that defines one (its name ends with .py)."
+        f"Python file that defines one (its name ends with .py){tasks}."
     )

@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "environments": {"problem", "grading"},
     "conformance": {"problem", "streams"},
     "grading": {"problem"},
+    "bridges": {"problem", "grading", "streams"},
     "model": set(),
     "streams": set(),
     "device": set(),
@@ -62,7 +63,10 @@ selfplay.problem; "selfplay" is selfplay/__init__.py, which anything of ours may
 THIRD_PARTY = {"selfplay_envs": {"sympy"}, "problem": set()}
 """Layer -> the only third-party packages that it may import; the others: the base dependencies."""
 
-OPTIONAL = {"selfplay/grading/second_opinion.py": {"math_verify"}}
+OPTIONAL = {
+    "selfplay/grading/second_opinion.py": {"math_verify"},
+    "selfplay/bridges/reasoning_gym.py": {"reasoning_gym"},
+}
 """File -> packages of an extra that it may import; nothing else may import them."""
 
 TOO_HEAVY = {"torch", "tensorflow", "ray"}
@@ -198,6 +202,7 @@ def test_nothing_heavier_than_jax_in_the_base_install():
         ("selfplay/learning/rollout.py", "try:\n    import ray\nexcept ImportError:\n    pass"),
         ("selfplay/problem.py", "import numpy"),
         ("selfplay/grading/kinds/__init__.py", "import math_verify"),
+        ("selfplay/bridges/dataset.py", "import reasoning_gym"),
         ("selfplay/run.py", "from selfplay.loop import State"),
         ("selfplay/config.py", "from selfplay.loop import State"),
         ("selfplay/cli.py", "from selfplay_envs.countdown import Countdown"),

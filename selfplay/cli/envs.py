@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from rich import box
 from rich.console import Console
@@ -116,30 +117,46 @@ def check_environment(
     """Check that environments keep the contract, with the suite that ours have to pass.
 
     Prints for every promise that is broken an example and what to change; exits with 2 if there is
-    any.
+    any. For a bridge it goes through all tasks and prints one line, the first fault, for each that
+    breaks the contract.
 
     Args:
-        names: environments, or Python files that define one; all that are installed by default.
+        names: environments, Python files that define one, or bridges to other libraries; all
+            environments that are installed by default.
         level: this level only.
         n: problems drawn at each level; a tenth of them are graded, five times as many broken texts
             are parsed.
     """
     console = Console(highlight=False, emoji=False)
     interpreter = Interpreter(SandboxConfig())
+    wanted = _with_tasks(names or installed.names())
     broken = 0
-    for name in names or installed.names():
+    for name, most in wanted.items():
         environment = installed.load(name, interpreter)
-        faults = list(_checked(environment, level, n, console))
+        faults = list(islice(_checked(environment, level, n, console), most))
         broken += bool(faults)
         for fault in faults:
             console.print(f"[red]{environment.name}[/] {escape(str(fault))}", soft_wrap=True)
         if not faults:
             what = (
-                f"{environment.level_count} levels keep" if level is None else f"level {level} keeps"
+                f"{environment.level_count} levels keep"
+                if level is None
+                else f"level {level} keeps"
             )
             console.print(f"[green]{environment.name}[/]: {what} the contract ({n} problems)")
     if broken:
-        raise ValueError(f"{broken} of {len(names or installed.names())} break the contract.")
+        raise ValueError(f"{broken} of {len(wanted)} break the contract.")
+
+
+def _with_tasks(names: Sequence[str]) -> dict[str, int | None]:
+    """The names, a bridge's replaced by those of its tasks -> the faults to look for; None: all."""
+    wanted: dict[str, int | None] = {}
+    for name in names:
+        if name in installed.bridges():
+            wanted |= dict.fromkeys(installed.names_of_bridge(name), 1)
+        else:
+            wanted[name] = None
+    return wanted
 
 
 def _checked(
