@@ -368,7 +368,7 @@ def test_doctor_tells_devices_and_versions(capsys):
         (["train", "nowhere.py"], "no experiment file"),
         (["eval", "nowhere"], "no run folder"),
         (["resume", "nowhere"], "no run folder"),
-        (["envs", "show", "countdwn"], "Did you mean countdown?"),
+        (["envs", "show", "countdwn"], "Did you mean countdown"),
     ],
 )
 def test_bad_input_is_told_what_to_do(words, expected, capsys, tmp_path, monkeypatch):
