@@ -16,6 +16,7 @@ sandbox.
 """
 
 import ast
+import copy
 import operator
 import re
 import warnings
@@ -318,7 +319,7 @@ class _Machine:
             for generator in part.generators
             if isinstance(generator.target, ast.Name)
         }
-        return written(_Fill(self._names, bound).visit(_copied(node)))
+        return written(_Fill(self._names, bound).visit(copy.deepcopy(node)))
 
     def _value(self, node: ast.expr) -> Any:
         self._work += 1
@@ -373,7 +374,7 @@ class _Machine:
 class _Fill(ast.NodeTransformer):
     """Puts values in the place of names."""
 
-    def __init__(self, names: Mapping[str, object], bound: set[str]) -> None:
+    def __init__(self, names: Mapping[str, Any], bound: set[str]) -> None:
         self._names, self._bound = names, bound
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
@@ -384,11 +385,7 @@ class _Fill(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         known = node.id in self._names and node.id not in self._bound
-        return ast.Constant(self._names[node.id]) if known else node  # type: ignore[arg-type]
-
-
-def _copied(node: ast.expr) -> ast.expr:
-    return ast.parse(ast.unparse(node), mode="eval").body
+        return ast.Constant(self._names[node.id]) if known else node
 
 
 def _check(node: ast.AST) -> None:
