@@ -9,11 +9,12 @@ import random
 import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from selfplay.grading import AnswerError, final_answer, unreadable
 from selfplay.grading.programs import Function, ProgramProblem, Test, grade_program
-from selfplay.grading.programs.environment import ProgramEnvironment
+from selfplay.grading.programs.environment import Interpreter, ProgramEnvironment
 from selfplay.grading.programs.gold import Refusal
 from selfplay.grading.programs.pool import Pool
 from selfplay.problem import InvalidProblem, Knob, Problem, Verdict
@@ -111,14 +112,19 @@ def others(values: Sequence[Value], seed: str, count: int) -> list[list[Value]]:
     return [[drafts.like(value, rng) for value in values] for _ in range(count)]
 
 
-def run_all(program: Program, calls: Sequence[Sequence[Value]]) -> list[subset.Run]:
-    """Run every call with the interpreter of the subset.
+def run_each(program: Program, calls: Sequence[Sequence[Value]]) -> list[subset.Run]:
+    """Run every call with the interpreter of the subset; raises InvalidProblem if one fails."""
+    return [subset.run(program, values) for values in calls]
+
+
+def check_sensitive(
+    program: Program, calls: Sequence[Sequence[Value]], runs: Sequence[subset.Run]
+) -> None:
+    """Refuse a program of which something could be left out as far as its calls can tell.
 
     Raises:
-        InvalidProblem: one of them fails, all values are the same, or a statement makes no
-            difference to any of them.
+        InvalidProblem: all values are the same, or a statement makes no difference to any of them.
     """
-    runs = [subset.run(program, values) for values in calls]
     if len({subset.shown(result.value) for result in runs}) == 1:
         raise InvalidProblem(f"trivial: always {subset.shown(runs[0].value)}")
     for shorter in subset.shortened(program):
@@ -127,7 +133,6 @@ def run_all(program: Program, calls: Sequence[Sequence[Value]]) -> list[subset.R
             for values, result in zip(calls, runs, strict=True)
         ):
             raise InvalidProblem("trivial: a statement makes no difference")
-    return runs
 
 
 class Understood(NamedTuple):
@@ -146,6 +151,11 @@ class CallsEnvironment(ProgramEnvironment):
     multiline = True
     knobs = KNOBS
 
+    def __init__(self, interpreter: Interpreter) -> None:
+        super().__init__(interpreter)
+        self._understood = lru_cache(maxsize=1)(self.understand)
+        """`parse` comes right after `draft`, with the same text."""
+
     @abstractmethod
     def write(self, knobs: Mapping[str, int], rng: random.Random) -> str:
         """A random text that may be a problem of that setting."""
@@ -161,7 +171,7 @@ class CallsEnvironment(ProgramEnvironment):
         for _ in range(MAX_TEXTS):
             text = self.write(knobs, rng)
             try:
-                level = self.understand(text).problem.level
+                level = self._understood(text).problem.level
             except InvalidProblem:
                 continue
             if any_level or self.at(level) == wanted:
@@ -170,7 +180,7 @@ class CallsEnvironment(ProgramEnvironment):
 
     def parse(self, text: str) -> Problem:
         """Read a proposal; its golds have to be the same in the sandbox, run twice."""
-        understood = self.understand(text)
+        understood = self._understood(text)
         program, calls = understood.posed
         gold = self.interpreter.oracle.gold(FUNCTION, program.text, list(map(tuple, calls)))
         if gold.refusal is not None:
@@ -181,22 +191,24 @@ class CallsEnvironment(ProgramEnvironment):
         return understood.problem
 
 
-def hidden(program: Program, values: Sequence[Value]) -> list[list[Value]]:
-    """Arguments of the hidden tests: others of the same kinds, for which the program returns.
+def hidden(program: Program, values: Sequence[Value]) -> tuple[list[list[Value]], list[subset.Run]]:
+    """Arguments of the hidden tests, others of the same kinds for which the program returns.
 
+    Returns:
+        The arguments and the runs on them.
     Raises:
         InvalidProblem: it fails for most arguments.
     """
-    found = []
+    found, runs = [], []
     for other in others(values, program.text, 3 * HIDDEN):
         try:
-            subset.run(program, other)
+            runs.append(subset.run(program, other))
         except InvalidProblem:
             continue
         found.append(other)
-    if len(found) < HIDDEN:
-        raise InvalidProblem("no solution: the program fails for most arguments")
-    return found[:HIDDEN]
+        if len(found) == HIDDEN:
+            return found, runs
+    raise InvalidProblem("no solution: the program fails for most arguments")
 
 
 def examples(calls: Sequence[Sequence[Value]], runs: Sequence[subset.Run]) -> str:
@@ -213,9 +225,11 @@ def grade_source(pool: Pool, posed: Posed, response: str) -> Verdict:
         source = final_answer(response)
     except AnswerError as error:
         return unreadable(error)
-    tested = [*posed.calls, *hidden(posed.program, posed.calls[0])]
+    others, runs = hidden(posed.program, posed.calls[0])
+    runs = [*run_each(posed.program, posed.calls), *runs]
     tests = tuple(
-        Test(tuple(values), {}, subset.run(posed.program, values).value) for values in tested
+        Test(tuple(values), {}, result.value)
+        for values, result in zip([*posed.calls, *others], runs, strict=True)
     )
     return grade_program(pool, ProgramProblem(FUNCTION, tests), source, SECONDS).verdict
 

@@ -42,9 +42,11 @@ class ProgramInput(CallsEnvironment):
         """A program and a call; what the call returns is to be reached, the call is hidden."""
         posed = calls.read(text)
         (values,) = posed.calls
-        level = self.easiest(**calls.demands(posed, [subset.run(posed.program, values)]))
-        tried = [values, *calls.others(values, posed.program.text, OTHER_CALLS)]
-        runs = calls.run_all(posed.program, tried)
+        shown = subset.run(posed.program, values)
+        level = self.easiest(**calls.demands(posed, [shown]))
+        others = calls.others(values, posed.program.text, OTHER_CALLS)
+        tried, runs = [values, *others], [shown, *calls.run_each(posed.program, others)]
+        calls.check_sensitive(posed.program, tried, runs)
         _refuse_guessable(posed.program, values, runs[0].value)
         question = f"f(?)=={subset.shown(runs[0].value)}"
         problem = Problem(

@@ -41,9 +41,11 @@ class ProgramOutput(CallsEnvironment):
         """A program and a call; the gold is what it returns."""
         posed = calls.read(text)
         (values,) = posed.calls
-        level = self.easiest(**calls.demands(posed, [subset.run(posed.program, values)]))
-        tried = [values, *calls.others(values, posed.program.text, OTHER_CALLS)]
-        runs = calls.run_all(posed.program, tried)
+        shown = subset.run(posed.program, values)
+        level = self.easiest(**calls.demands(posed, [shown]))
+        others = calls.others(values, posed.program.text, OTHER_CALLS)
+        tried, runs = [values, *others], [shown, *calls.run_each(posed.program, others)]
+        calls.check_sensitive(posed.program, tried, runs)
         value = runs[0].value
         if value == "":
             raise InvalidProblem("trivial: an empty string cannot be given as an answer")

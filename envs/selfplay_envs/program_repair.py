@@ -47,7 +47,7 @@ class ProgramRepair(CallsEnvironment):
         posed = Posed(subset.read(right), wrong.calls)
         if len(set(map(calls.call, posed.calls))) < 2:
             raise InvalidProblem("not unique: fewer than two different examples")
-        shown = [subset.run(posed.program, values) for values in posed.calls]
+        shown = calls.run_each(posed.program, posed.calls)
         level = self.easiest(**calls.demands(posed, shown))
         if wrong.program.statements > posed.program.statements + 1:
             raise InvalidProblem("not canonical: the wrong program is longer than the right one")
@@ -56,8 +56,9 @@ class ProgramRepair(CallsEnvironment):
             for values, result in zip(posed.calls, shown, strict=True)
         ):
             raise InvalidProblem("trivial: no example shows a mistake")
-        tried = [*posed.calls, *calls.hidden(posed.program, posed.calls[0])]
-        runs = calls.run_all(posed.program, tried)
+        hidden, unseen = calls.hidden(posed.program, posed.calls[0])
+        tried, runs = [*posed.calls, *hidden], [*shown, *unseen]
+        calls.check_sensitive(posed.program, tried, runs)
         examples = calls.examples(posed.calls, shown)
         problem = Problem(
             self.name, level, f"{wrong.program.text}\n{examples}",

@@ -41,10 +41,11 @@ class ProgramWrite(CallsEnvironment):
         posed = calls.read(text, EXAMPLES)
         if len(set(map(calls.call, posed.calls))) < 3:
             raise InvalidProblem("not unique: fewer than three different examples")
-        shown = [subset.run(posed.program, values) for values in posed.calls]
+        shown = calls.run_each(posed.program, posed.calls)
         level = self.easiest(**calls.demands(posed, shown))
-        tried = [*posed.calls, *calls.hidden(posed.program, posed.calls[0])]
-        runs = calls.run_all(posed.program, tried)
+        hidden, unseen = calls.hidden(posed.program, posed.calls[0])
+        tried, runs = [*posed.calls, *hidden], [*shown, *unseen]
+        calls.check_sensitive(posed.program, tried, runs)
         examples = calls.examples(posed.calls, shown)
         if posed.program.statements == 1 and posed.program.text[-8:-1] == "return ":
             raise InvalidProblem("trivial: it returns its argument")
