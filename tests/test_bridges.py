@@ -57,8 +57,8 @@ def test_every_task_has_an_environment():
         ("reasoning_gym", "is a bridge to another library: name one of its tasks"),
         ("reasoning_gym:leg_countin", "no task 'leg_countin'. Did you mean leg_counting or "),
         ("reasoning_gym:zzzz", "no task 'zzzz'. Its tasks: "),
-        ("other_gym:x", "no bridge 'other_gym' to another library. Installed: reasoning_gym."),
-        ("nothing", "or reasoning_gym:TASK."),
+        ("other_gym:x", "no bridge 'other_gym' to another library. Installed: reasoning_gym, "),
+        ("nothing", "or reasoning_gym:TASK, or verifiers:TASK."),
     ],
 )
 def test_a_name_that_leads_nowhere_is_told_what_there_is(name, told):

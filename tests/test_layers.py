@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE_FOLDERS = ("selfplay", "envs", "experiments")
-"""Where our source files are; the last two hold one import package each."""
+"""Where our source files are; the last two hold import packages."""
 
 _LEARNS = {"problem", "grading", "environments", "model", "streams", "learning", "suites"}
 _RING = _LEARNS | {"proposing", "curriculum", "evaluate"}
@@ -55,6 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": _RUNS | {"train", "conformance"},
     "__main__": {"cli"},
     "selfplay_envs": {"problem", "grading"},
+    "selfplay_taskset": {"problem", "environments", "bridges", "grading"},
     "selfplay_experiments": _CONFIG | {"config", "selfplay_envs"},
 }
 """Layer -> layers that it may import beside itself. `problem` is the module or package
@@ -66,6 +67,8 @@ THIRD_PARTY = {"selfplay_envs": {"sympy"}, "problem": set()}
 OPTIONAL = {
     "selfplay/grading/second_opinion.py": {"math_verify"},
     "selfplay/bridges/reasoning_gym.py": {"reasoning_gym"},
+    "selfplay/bridges/verifiers.py": {"verifiers"},
+    "envs/selfplay_taskset/__init__.py": {"verifiers", "pydantic"},
 }
 """File -> packages of an extra that it may import; nothing else may import them."""
 
@@ -98,7 +101,9 @@ def module_name(path: str) -> str:
 
 
 def is_ours(module: str) -> bool:
-    return module.split(".")[0] in {"selfplay", "selfplay_envs", "selfplay_experiments"}
+    return module.split(".")[0] in {
+        "selfplay", "selfplay_envs", "selfplay_taskset", "selfplay_experiments"
+    }  # fmt: skip
 
 
 def layer_of(module: str) -> str:
@@ -203,6 +208,8 @@ def test_nothing_heavier_than_jax_in_the_base_install():
         ("selfplay/problem.py", "import numpy"),
         ("selfplay/grading/kinds/__init__.py", "import math_verify"),
         ("selfplay/bridges/dataset.py", "import reasoning_gym"),
+        ("selfplay/environments.py", "import verifiers.v1"),
+        ("selfplay/bridges/dataset.py", "import selfplay_taskset"),
         ("selfplay/run.py", "from selfplay.loop import State"),
         ("selfplay/config.py", "from selfplay.loop import State"),
         ("selfplay/cli.py", "from selfplay_envs.countdown import Countdown"),

@@ -37,7 +37,7 @@ def envs_command(arguments: Sequence[str]) -> None:
 
 
 def list_environments() -> None:
-    """The installed environments: levels, verifier, what guessing gets, generation speed.
+    """The installed environments: levels, verifier, what guessing gets, generation speed; bridges.
 
     The guess bound is the highest share of a level's problems that one constant answer, or one rule
     for copying the answer from the statement, may get right. The speed is that of the middle level,
@@ -60,6 +60,8 @@ def list_environments() -> None:
             f"{environment.guess_bound:.0%}", speed, escape(environment.summary),
         )  # fmt: skip
     console.print(table)
+    through = ", ".join(f"{bridge}:TASK" for bridge in installed.bridges())
+    console.print(f"Through bridges to other libraries also: {through or 'nothing'}")
 
 
 def generation_speed(environment: Environment, seconds: float = TIMED) -> float:

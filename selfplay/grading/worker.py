@@ -36,13 +36,15 @@ class HelperError(RuntimeError):
 class Helper:
     """One helper process, started when it is first asked; usable from several threads."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, *arguments: str) -> None:
         """Prepare.
 
         Args:
             module: name of the module that is run; it calls `serve`.
+            arguments: of its command line.
         """
         self._module = module
+        self._arguments = arguments
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -70,7 +72,7 @@ class Helper:
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-m", self._module],
+            [sys.executable, "-m", self._module, *self._arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True,
         )  # fmt: skip
         self._process = process
