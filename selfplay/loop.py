@@ -15,8 +15,8 @@ import numpy as np
 from flax import nnx
 
 from selfplay import streams
-from selfplay.curriculum.elo import Game, Ratings
-from selfplay.curriculum.manager import Manager
+from selfplay.curriculum.manager import Manager, Plan, Report, Standing
+from selfplay.curriculum.scale import Game
 from selfplay.grading.judge import judge_all
 from selfplay.learning import rollout
 from selfplay.learning.advantage import centred_by, group_centred, scaled
@@ -63,7 +63,7 @@ class State(NamedTuple):
     generation: int
     """Generations done; 0 is the end of the warm-up."""
     learner: Learner
-    ratings: Ratings
+    standing: Standing
     counts: Counts
 
 
@@ -94,10 +94,10 @@ class Turn:
     """P admitted proposals, each with its problem."""
     proposals: list[Proposal]
     """What the learned proposer wrote, admitted or not; empty if it was not asked."""
-    games: list[Game]
-    """P outcomes."""
-    ratings_after: list[float]
-    """P problem ratings after the outcomes, in points."""
+    reports: list[Report]
+    """P outcomes, each with its plan."""
+    ratings_after: list[tuple[float, float]]
+    """P problem ratings after the outcomes and their standard deviations, in points."""
     worths: list[float]
     """Reward of each of `proposals`, in [0, 1]."""
     attempts: Rollout
@@ -135,8 +135,8 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
 
     with clock("propose"):
         plan_rng = streams.numpy_rng(ring.seed, number, "plan")
-        requests = ring.manager.plan(state.ratings, ring.rollout.problems, plan_rng)
-        posed, proposals, proposer_rollout = propose(ring, network, requests, number)
+        plans = ring.manager.plan(state.standing, ring.rollout.problems, number, plan_rng)
+        posed, proposals, proposer_rollout = propose(ring, network, plans, number)
         problems = [admitted(proposal) for proposal in posed]
     with clock("decode"):
         attempts = rollout.collect(
@@ -150,56 +150,62 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
             ring.environments, problems, attempts.texts, attempts.samples.ended_N.tolist()
         )
         correct_PG, graded_PG = by_problem(verdicts, len(problems))
-        games = [
-            ring.manager.game(problem, int(correct_G.sum()), int(graded_G.sum()))
-            for problem, correct_G, graded_G in zip(problems, correct_PG, graded_PG, strict=True)
+        reports = [
+            Report(plan, Game(plan.environment, problem.level, int(solved), int(graded)))
+            for plan, problem, solved, graded in zip(
+                plans, problems, correct_PG.sum(axis=1), graded_PG.sum(axis=1), strict=True
+            )
         ]
-        ratings_after = [ring.manager.problem_rating(state.ratings, game) for game in games]
+        ratings_after = [
+            ring.manager.problem_rating(state.standing, report.game) for report in reports
+        ]
     with clock("train"):
-        examples = solver_examples(attempts, correct_PG, graded_PG)
+        trained_P = np.array([plan.purpose != "screen" for plan in plans])
+        examples = solver_examples(attempts, correct_PG, graded_PG & trained_P[:, None])
         worths = []
         if proposer_rollout is not None:
             worths = proposal_worths(
-                proposals, proposer_rollout.samples.surprisal_N, posed, games, ratings_after
+                proposals, proposer_rollout.samples.surprisal_N, posed, reports, ratings_after
             )
             examples += proposer_examples(
                 proposals, worths, proposer_rollout, ring.proposing.loss_weight
             )
         learner, learning = learn(ring, state.learner, examples, number)
-    ratings = ring.manager.observe(state.ratings, games)
+    standing = ring.manager.observe(state.standing, number, reports)
 
     drawn = attempts.generated_tokens
     drawn += proposer_rollout.generated_tokens if proposer_rollout else 0
     turn = Turn(
-        generation=number, posed=posed, proposals=proposals, games=games,
+        generation=number, posed=posed, proposals=proposals, reports=reports,
         ratings_after=ratings_after, worths=worths, attempts=attempts, verdicts=verdicts,
-        mixed_groups=sum(0 < game.solved < game.graded for game in games),
+        mixed_groups=sum(0 < game.solved < game.graded for _, game in reports),
         generated_tokens=drawn, trained_tokens=learning.tokens, loss=learning.loss,
         gradient_norm=learning.gradient_norm, first_ratio_gap=learning.first_ratio_gap,
         seconds=clock.seconds,
     )  # fmt: skip
     counts = state.counts.plus(generated_tokens=drawn, trained_tokens=learning.tokens)
-    return State(number, learner, ratings, counts), turn
+    return State(number, learner, standing, counts), turn
 
 
 def propose(
-    ring: Ring, network: Network, requests: Sequence[Request], number: int
+    ring: Ring, network: Network, plans: Sequence[Plan], number: int
 ) -> tuple[list[Proposal], list[Proposal], Rollout | None]:
-    """Have every request answered: by the learned proposer where it may and can, else procedurally.
+    """Have every plan answered: by the learned proposer where it may and can, else procedurally.
 
-    A learned problem more than LEVEL_TOLERANCE levels away from the request is not posed: its worth
-    is 0 without spending attempts on it.
+    A learned problem more than LEVEL_TOLERANCE levels away from the plan is not posed: its worth is
+    0 without spending attempts on it. What is screened is procedural: it is about the cell.
 
     Returns:
-        one admitted proposal for each request; what the learned proposer wrote; its samples.
+        one admitted proposal for each plan; what the learned proposer wrote; its samples.
     """
+    requests = [request(ring, plan) for plan in plans]
     wanted = len(requests)
+    asked = []
     if ring.proposing.proposer == "learned":
+        trained = [slot for slot, plan in enumerate(plans) if plan.purpose != "screen"]
         share = 1.0 - ring.proposing.procedural_share
         rng = streams.numpy_rng(ring.seed, number, "share")
-        asked = sorted(rng.permutation(wanted)[: round(share * wanted)].tolist())
-    else:
-        asked = []
+        asked = sorted(rng.permutation(trained)[: round(share * len(trained))].tolist())
     in_batch: set[str] = set()
     proposals, samples = [], None
     if asked:
@@ -218,6 +224,14 @@ def propose(
     )
     answered.update(zip(open_slots, filled, strict=True))
     return [answered[slot] for slot in range(wanted)], proposals, samples
+
+
+def request(ring: Ring, plan: Plan) -> Request:
+    """A plan in a proposer's words."""
+    return Request(
+        environment=ring.manager.names[plan.environment], level=plan.level, rating=plan.rating,
+        predicted=plan.predicted, propensity=plan.propensity, purpose=plan.purpose,
+    )  # fmt: skip
 
 
 def admitted(proposal: Proposal) -> Problem:
@@ -247,8 +261,8 @@ def proposal_worths(
     proposals: Sequence[Proposal],
     surprisal_N: np.ndarray,
     posed: Sequence[Proposal],
-    games: Sequence[Game],
-    ratings_after: Sequence[float],
+    reports: Sequence[Report],
+    ratings_after: Sequence[tuple[float, float]],
 ) -> list[float]:
     """Reward of each learned proposal: 0 for a rejected one, else from the solver's attempts."""
     slot_of = {id(proposal): slot for slot, proposal in enumerate(posed)}
@@ -258,12 +272,8 @@ def proposal_worths(
         if slot is None:
             worths.append(0.0)
             continue
-        game = games[slot]
-        worths.append(
-            worth(
-                game.solved, game.graded, ratings_after[slot], proposal.request.rating, surprisal
-            )
-        )  # fmt: skip
+        game, (rating, _) = reports[slot].game, ratings_after[slot]
+        worths.append(worth(game.solved, game.graded, rating, proposal.request.rating, surprisal))
     return worths
 
 

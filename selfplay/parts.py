@@ -10,6 +10,7 @@ from selfplay import streams, suites
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager
+from selfplay.curriculum.scale import Cells
 from selfplay.grading.programs.environment import Interpreter
 from selfplay.learning.loss import clipped_policy_gradient
 from selfplay.learning.update import Updater, optimizer, schedule
@@ -70,7 +71,9 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         graph=network.graph,
         tokenizer=tokenizer,
         environments=environments,
-        manager=Manager(environments, config.curriculum),
+        manager=Manager(
+            Cells.of(environments), config.curriculum, config.generations, config.rollout.problems
+        ),
         learned=Learned(
             environments, tokenizer, gate, config.seed,
             decode_config=replace(config.decode, max_tokens=proposing.max_tokens),

@@ -304,6 +304,7 @@ class Request:
     predicted: float
     """Predicted pass rate of the solver at that rating."""
     propensity: float
-    """Probability with which the sampler drew this (environment, level) for this slot."""
+    """Probability with which a slot of the generation gets this (environment, level)."""
     purpose: str
-    """Either `target` (the sampler's law) or `probe` (kept up everywhere)."""
+    """`target` (the sampler's law), `probe` (kept up everywhere), or `screen` (attempted to see how
+    hard the cell is, not to train on)."""

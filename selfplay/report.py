@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from selfplay import evaluate, loop
+from selfplay.curriculum.manager import Manager, Standing
 from selfplay.evaluate import Interval, Scores
 from selfplay.loop import State, Turn
 from selfplay.parts import Parts
@@ -52,7 +53,7 @@ def scalars(
         "held_out/live_pass_at_1": snapshot.held_out,
         "curriculum/pass_rate_sampled": solved,
         "curriculum/pass_rate_predicted": predicted,
-        "curriculum/mixed_groups": turn.mixed_groups / len(turn.games),
+        "curriculum/mixed_groups": turn.mixed_groups / len(turn.reports),
         "attempts/unparsable": outcomes[Outcome.UNPARSABLE] / attempts,
         "attempts/ambiguous": outcomes[Outcome.AMBIGUOUS] / attempts,
         "attempts/timeouts": outcomes[Outcome.TIMEOUT] / attempts,
@@ -69,11 +70,9 @@ def scalars(
         "perf/generation_seconds": seconds,
         "perf/tokens_per_second": snapshot.tokens_per_second,
     }
+    values |= curriculum_scalars(parts.ring.manager, state.standing)
     for e, name in enumerate(parts.ring.manager.names):
-        values[f"rating/solver/{name}"] = float(state.ratings.solver_E[e])
-        values[f"rating/anchored/{name}"] = float(state.ratings.anchored_E[e])
-        values[f"rating/anchored_sd/{name}"] = float(state.ratings.anchored_sd_E[e])
-        levels = [g.level for g in turn.games if g.environment == e]
+        levels = [game.level for _, game in turn.reports if game.environment == e]
         values[f"curriculum/level/{name}"] = float(np.mean(levels)) if levels else float("nan")
     rejected = Counter(p.reason.partition(":")[0] for p in turn.proposals if p.problem is None)
     for reason, count in rejected.items():
@@ -83,13 +82,37 @@ def scalars(
     return values
 
 
+def curriculum_scalars(manager: Manager, standing: Standing) -> dict[str, float]:
+    """What the curriculum knows, by TensorBoard tag."""
+    beliefs, watch = manager.beliefs(standing), standing.watch
+    share_E = manager.shares(standing)
+    reported, late = standing.ignored.tolist()
+    age, groups = standing.age.tolist()
+    values = {
+        "calibration/error": standing.reliability.error,
+        "calibration/coverage_of_90": standing.reliability.coverage,
+        "curriculum/quarantined": float((watch.state_E != 0).sum()),
+        "curriculum/outcome_age": age / max(groups, 1),
+        "curriculum/reports_without_news": float(reported),
+        "curriculum/reports_too_late": float(late),
+    }
+    for e, name in enumerate(manager.names):
+        values[f"rating/solver/{name}"] = float(beliefs.solver_E[e])
+        values[f"rating/solver_sd/{name}"] = float(beliefs.solver_sd_E[e])
+        values[f"rating/anchored/{name}"] = float(standing.anchored_E[e])
+        values[f"rating/anchored_sd/{name}"] = float(standing.anchored_sd_E[e])
+        values[f"curriculum/share/{name}"] = float(share_E[e])
+        values[f"curriculum/progress/{name}"] = float(watch.progress_E[e])
+    return values
+
+
 def samples_text(turn: Turn, count: int = 8) -> str:
     """A few attempts with what was asked, as a markdown table."""
     attempts = len(turn.attempts.texts) // len(turn.posed)
     rows = [
         f"| {admitted.environment} | {admitted.level} | `{admitted.text}` | {proposal.proposer} "
         f"| {game.solved}/{game.graded} | `{turn.attempts.texts[slot * attempts]}` |"
-        for slot, (proposal, game) in enumerate(zip(turn.posed, turn.games, strict=True))
+        for slot, (proposal, (_, game)) in enumerate(zip(turn.posed, turn.reports, strict=True))
         if slot < count
         for admitted in (loop.admitted(proposal),)
     ]

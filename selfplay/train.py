@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
+import jax
 import numpy as np
 
 from selfplay import evaluate, loop, machine, report
 from selfplay.board import Board
 from selfplay.config import RunConfig
+from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive, Attempt, Posed, Rejected
-from selfplay.curriculum.elo import Ratings
+from selfplay.curriculum.scale import Game
 from selfplay.evaluate import Interval, Scores
 from selfplay.learning import warmup
 from selfplay.learning.warmup import Teacher
@@ -134,13 +136,14 @@ class Session:
             return Result(state, True, before, before, None)
         self._listener.note("Measuring on the held-out problems ...")
         after = self._evaluate(state)
-        state = self._looked_at_anchors(state)
-        self._save(state)
+        if state.generation not in self._folder.generations():  # else it was finished before
+            state = self._looked_at_anchors(state)
+            self._save(state)
         return Result(state, True, before, after, report.gain(before, after))
 
     def _resumed(self) -> State:
-        like = as_tree(self._parts.state())
-        state = from_tree(self._folder.restore(like))
+        like = self._parts.state()
+        state = from_tree(self._folder.restore(as_tree(like)), like)
         self._folder.forget_after(state.generation)
         self._archive.forget_after(state.generation)
         self._listener.note(f"Going on after generation {state.generation}.")
@@ -202,10 +205,10 @@ class Session:
                 Posed(
                     turn.generation, slot, loop.admitted(proposal), proposal.proposer,
                     proposal.request.purpose, proposal.request.rating, proposal.request.predicted,
-                    proposal.request.propensity, game.solved, game.graded, rating,
+                    proposal.request.propensity, game.solved, game.graded, *rated,
                 )
-                for slot, (proposal, game, rating) in enumerate(
-                    zip(turn.posed, turn.games, turn.ratings_after, strict=True)
+                for slot, (proposal, (_, game), rated) in enumerate(
+                    zip(turn.posed, turn.reports, turn.ratings_after, strict=True)
                 )
             ),
             (
@@ -217,8 +220,7 @@ class Session:
         )  # fmt: skip
         self._folder.log(
             {
-                "generation": turn.generation,
-                "games": [list(game) for game in turn.games],
+                **replay.outcomes_line(turn.generation, turn.reports),
                 "proposals": len(turn.proposals),
                 "admitted": sum(p.problem is not None for p in turn.proposals),
                 "generated_tokens": turn.generated_tokens,
@@ -256,15 +258,20 @@ class Session:
         )  # fmt: skip
 
     def _looked_at_anchors(self, state: State) -> State:
-        """Ratings with the scale fixed on the anchors anew."""
-        anchors = list(self._parts.suites.anchors)
+        """The curriculum held to the anchors anew."""
+        anchors, manager = list(self._parts.suites.anchors), self._parts.ring.manager
         scores = self._attempt(state, anchors, self._config.evaluation.samples, "anchors")
-        ratings = self._parts.ring.manager.anchored(
-            state.ratings, anchors, scores.solved_N, scores.graded_N
-        )
+        games = [
+            Game(manager.names.index(problem.environment), problem.level, int(solved), int(graded))
+            for problem, solved, graded in zip(
+                anchors, scores.solved_N, scores.graded_N, strict=True
+            )
+        ]
+        self._folder.log(replay.anchors_line(state.generation, games))
         # Anchors steer the curriculum, so what they cost counts; held-out problems only measure.
         return state._replace(
-            ratings=ratings, counts=state.counts.plus(generated_tokens=scores.generated_tokens)
+            standing=manager.look_at_anchors(state.standing, state.generation, games),
+            counts=state.counts.plus(generated_tokens=scores.generated_tokens),
         )
 
     def _look_at_held_out(self, state: State) -> float:
@@ -296,7 +303,7 @@ class Session:
             self._folder.save(state.generation, as_tree(state))
 
     def _show(self, state: State, turn: Turn, seconds: float) -> None:
-        rated = state.ratings
+        standing = state.standing
         recent = list(self._recent)
         spent = Counter[str]()
         for past in recent:
@@ -308,10 +315,10 @@ class Session:
             generation=state.generation,
             generations=self._config.generations,
             held_out=self._held_out,
-            rating=float(rated.anchored_E.mean()),
-            rating_sd=float(np.sqrt(np.square(rated.anchored_sd_E).sum()) / rated.solver_E.size),
+            rating=float(standing.anchored_E.mean()),
+            rating_sd=float(np.linalg.norm(standing.anchored_sd_E) / standing.anchored_E.size),
             valid_rate=valid / asked if asked else float("nan"),
-            mixed_rate=float(np.mean([past.mixed_groups / len(past.games) for past in recent])),
+            mixed_rate=float(np.mean([past.mixed_groups / len(past.reports) for past in recent])),
             tokens_per_second=sum(past.generated_tokens for past in recent) / elapsed,
             time_shares={name: value / wall for name, value in spent.items()},
             seconds_left=self._usual_seconds() * (self._config.generations - state.generation),
@@ -322,7 +329,9 @@ class Session:
         )
         if state.generation % 10 == 0 or state.generation == 1:
             manager = self._parts.ring.manager
-            self._board.frontier(state.generation, manager.names, manager.predicted(rated))
+            self._board.frontier(
+                state.generation, manager.names, manager.beliefs(standing).predicted_EL
+            )
             self._board.text(state.generation, "samples", report.samples_text(turn))
 
     def _usual_seconds(self) -> float:
@@ -339,20 +348,22 @@ def as_tree(state: State) -> dict[str, Any]:
     return {
         "generation": np.array(state.generation, np.int64),
         "learner": state.learner,
-        "ratings": state.ratings._asdict(),
+        "standing": jax.tree.leaves(state.standing),
         "counts": {
             name: np.array(value, np.float64) for name, value in state.counts._asdict().items()
         },
     }
 
 
-def from_tree(tree: dict[str, Any]) -> State:
-    """The inverse of `as_tree`."""
+def from_tree(tree: dict[str, Any], like: State) -> State:
+    """The inverse of `as_tree`; `like` is any state of the same run."""
     counts = {name: value.item() for name, value in tree["counts"].items()}
     return State(
         generation=int(tree["generation"]),
         learner=sharding.copy_to_all(tree["learner"]),
-        ratings=Ratings(**{name: np.asarray(value) for name, value in tree["ratings"].items()}),
+        standing=jax.tree.unflatten(
+            jax.tree.structure(like.standing), map(np.asarray, tree["standing"])
+        ),
         counts=Counts(
             int(counts["generated_tokens"]), int(counts["trained_tokens"]), counts["seconds"]
         ),

@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
     "selfplay_envs": {"problem", "grading"},
     "selfplay_taskset": {"problem", "environments", "bridges", "grading"},
-    "selfplay_experiments": _CONFIG | {"config", "selfplay_envs"},
+    "selfplay_experiments": _CONFIG | {"config", "selfplay_envs", "streams"},
 }
 """Layer -> layers that it may import beside itself. `problem` is the module or package
 selfplay.problem; "selfplay" is selfplay/__init__.py, which anything of ours may import."""

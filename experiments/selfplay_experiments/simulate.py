@@ -14,11 +14,10 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import tyro
@@ -32,7 +31,7 @@ from selfplay.curriculum.samplers import Oracle, Sampler
 from selfplay.curriculum.scale import POINTS_PER_LOGIT, Cells, Game
 from selfplay.streams import numpy_rng
 from selfplay_experiments import worlds
-from selfplay_experiments.worlds import ATTEMPTS, Learner, World
+from selfplay_experiments.worlds import ATTEMPTS, NAMES, Learner, Name, World
 
 GROUPS = 32
 """Groups of attempts that a step trains on."""
@@ -40,6 +39,13 @@ REFERENCE = "target-kalman"
 """The arm that all others are compared with."""
 POINTS = 40
 """Intervals of equal cost that a curve is cut into."""
+_COLUMNS = {
+    "final": ("final", 100.0), "worst 3": ("worst_3", 100.0), "traps": ("trap_share", 100.0),
+    "dead": ("dead_share", 100.0), "cover": ("coverage", 100.0), "error": ("error", 100.0),
+    "s": ("seconds", 1.0),
+}  # fmt: skip
+"""Title in the table to field of the score and factor."""
+_CONSOLE = Console(highlight=False)
 
 Truth = Callable[[], np.ndarray]
 """Gives float [E, L], the true pass rates as they are now."""
@@ -56,8 +62,11 @@ class Arm:
 
 @dataclass(frozen=True)
 class Score:
-    """What a run has come to. Accuracy is the mean over all cells, traps included, of the true pass
-    rate on fresh problems; cost is groups attempted, screening included."""
+    """What a run has come to.
+
+    Accuracy is the mean over all cells, traps included, of the true pass rate on fresh problems.
+    Cost is groups attempted, screening included.
+    """
 
     auc: float
     """Mean accuracy over the cost of the run, by trapezoids between the steps."""
@@ -86,12 +95,10 @@ def _named(name: str, shared: bool = False) -> Callable[[Truth], Sampler]:
 _OURS = CurriculumConfig()
 # As published: no probes and no quarantine.
 _PUBLISHED = CurriculumConfig(probe=0.0, quarantine=False)
+_NAMES = ("uniform", "ladder", "e2h", "adarft", "sec", "dump", "plr", "sfl", "mopps", "greso")
 
 ARMS: dict[str, Arm] = {
-    **{
-        name: Arm(_PUBLISHED, _named(name))
-        for name in ("uniform", "ladder", "e2h", "adarft", "sec", "dump", "plr", "sfl", "mopps", "greso")
-    },
+    **{name: Arm(_PUBLISHED, _named(name)) for name in _NAMES},
     **{
         f"{name}-shared": Arm(_PUBLISHED, _named(name, shared=True))
         for name in ("sec", "dump", "plr", "mopps")
@@ -105,16 +112,20 @@ ARMS: dict[str, Arm] = {
 rating system; and ours with the truth in place of predictions."""
 
 
-@dataclass(frozen=True)
-class _Record:
-    """What is noted down at each step, in time order."""
+Runs = dict[tuple[Name, str], list[Score]]
+"""(world, arm) to the scores of all seeds, in order."""
 
-    charged: list[int]
-    accuracy: list[float]
-    errors: list[float]
-    trapped: list[int]
-    dead: list[int]
-    trained: list[int]
+
+class _Step(NamedTuple):
+    """What is noted down of a step; the first is before any attempt."""
+
+    charged: int
+    """Groups attempted until now."""
+    truth_EL: np.ndarray
+    """float [E, L], true pass rates after it."""
+    error: float
+    """Mean absolute error of the predictions after it."""
+    games: list[Game]
 
 
 def run(world: World, arm: Arm, steps: int, anchor_every: int = 50) -> Score:
@@ -127,48 +138,57 @@ def run(world: World, arm: Arm, steps: int, anchor_every: int = 50) -> Score:
         anchor_every: steps between looks at the anchors, at least 1; the first is at the start.
     """
     started = time.process_time()
-    learner = world.initial()
-    manager = Manager(
-        world.cells, arm.config, generations=steps, count=GROUPS,
-        sampler=arm.sampler(lambda: world.pass_rate(learner)),
-    )  # fmt: skip
+    learner, budget = world.initial(), steps * GROUPS
+    sampler = arm.sampler(lambda: world.pass_rate(learner))
+    manager = Manager(world.cells, arm.config, generations=steps, count=GROUPS, sampler=sampler)
     standing = look(manager, manager.initial(), world, learner, 0)
-    waiting: deque[list[Report]] = deque([] for _ in range(world.delay))
-    charged, dead, trained, trapped = 0, 0, 0, 0
-    costs, rates, errors = [0], [world.pass_rate(learner)], []
-    generation = 0
-    while charged < steps * GROUPS:
-        generation += 1
-        predicted_EL = manager.beliefs(standing).predicted_EL
-        errors.append(float(np.abs(predicted_EL - rates[-1]).mean()))
+    late = deque[list[Report]]([] for _ in range(world.delay))
+    record = [_noted(manager, standing, world, learner, 0, [])]
+    while (charged := record[-1].charged) < budget:
+        generation = len(record)
         rng = numpy_rng(world.seed, generation, "simulate-plan")
-        count = min(GROUPS, steps * GROUPS - charged)
-        plans = manager.plan(standing, count, generation, rng)
+        plans = manager.plan(standing, min(GROUPS, budget - charged), generation, rng)
         learner, reports = attempt(world, learner, plans)
-        waiting.append(reports)
-        standing = manager.observe(standing, generation, waiting.popleft())
+        late.append(reports)
+        standing = manager.observe(standing, generation, late.popleft())
         if generation % anchor_every == 0:
             standing = look(manager, standing, world, learner, generation)
-        charged += len(plans)
         games = [report.game for report in reports]
-        trapped += sum(bool(world.trap_E[game.environment]) for game in games)
-        trained += sum(game.trained for game in games)
-        dead += sum(game.trained and game.solved in (0, game.graded) for game in games)
-        costs.append(charged)
-        rates.append(world.pass_rate(learner))
-    accuracy = [float(rate_EL.mean()) for rate_EL in rates]
-    at_T = np.linspace(0.0, steps * GROUPS, POINTS + 1)
-    every = np.arange(steps + 1) * GROUPS
+        record.append(_noted(manager, standing, world, learner, charged + len(plans), games))
+    seconds = time.process_time() - started
+    return _score(world, budget, record, standing.reliability.coverage, seconds)
+
+
+def _noted(
+    manager: Manager, standing: Standing, world: World, learner: Learner, charged: int,
+    games: list[Game],
+) -> _Step:  # fmt: skip
+    truth_EL = world.pass_rate(learner)
+    error = float(np.abs(manager.beliefs(standing).predicted_EL - truth_EL).mean())
+    return _Step(charged, truth_EL, error, games)
+
+
+def _score(
+    world: World, budget: int, record: list[_Step], coverage: float, seconds: float
+) -> Score:
+    charged = [step.charged for step in record]
+    accuracy = [float(step.truth_EL.mean()) for step in record]
+    each = np.interp(np.arange(0, budget + 1, GROUPS), charged, accuracy)
+    games = [game for step in record for game in step.games]
+    trained = [game for game in games if game.trained]
+    final_E = record[-1].truth_EL.mean(axis=1)
     return Score(
-        auc=float(np.trapezoid(np.interp(every, costs, accuracy), dx=1.0 / steps)),
-        final=float(np.interp(steps * GROUPS, costs, accuracy)),
-        trap_share=trapped / charged,
-        dead_share=dead / trained,
-        worst_3=float(np.sort(rates[-1].mean(axis=1)[~world.trap_E])[:3].mean()),
-        coverage=standing.reliability.coverage,
-        error=float(np.mean(errors)),
-        seconds=time.process_time() - started,
-        curve_T=tuple(np.interp(at_T, costs, accuracy).round(5).tolist()),
+        auc=float(np.trapezoid(each, dx=GROUPS / budget)),
+        final=float(each[-1]),
+        trap_share=float(np.mean([world.trap_E[game.environment] for game in games])),
+        dead_share=float(np.mean([game.solved in (0, game.graded) for game in trained])),
+        worst_3=float(np.sort(final_E[~world.trap_E])[:3].mean()),
+        coverage=coverage,
+        error=float(np.mean([step.error for step in record])),
+        seconds=seconds,
+        curve_T=tuple(
+            np.interp(np.linspace(0, budget, POINTS + 1), charged, accuracy).round(5).tolist()
+        ),
     )
 
 
@@ -183,3 +203,164 @@ def attempt(world: World, learner: Learner, plans: Sequence[Plan]) -> tuple[Lear
         for plan, solved in zip(plans, solved_N.tolist(), strict=True)
     ]
     return learner, reports
+
+
+def look(
+    manager: Manager, standing: Standing, world: World, learner: Learner, generation: int
+) -> Standing:
+    """The standing after a look at all anchors of a world."""
+    solved_ELP = world.look_at_anchors(learner, generation)
+    games = [
+        Game(e, level, solved, ATTEMPTS, trained=False)
+        for (e, level, _), solved in zip(
+            np.ndindex(solved_ELP.shape), solved_ELP.ravel().tolist(), strict=True
+        )
+    ]
+    return manager.look_at_anchors(standing, generation, games)
+
+
+def interval(difference_N: np.ndarray, resamples: int = 10_000) -> tuple[float, float]:
+    """95% bootstrap interval of a mean of paired differences: percentiles of resampled means.
+
+    Args:
+        difference_N: float [N], one for each seed.
+        resamples: draws of N seeds with replacement; the same draws at every call.
+    """
+    rng = numpy_rng(0, 0, "simulate-bootstrap")
+    pick_RN = rng.integers(len(difference_N), size=(resamples, len(difference_N)))
+    low, high = np.quantile(difference_N[pick_RN].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def recorded_gain(
+    config: CurriculumConfig, seed: int, gain: float = 5.0, steps: int = 1000, anchors: bool = True
+) -> float:
+    """By how many logits a rating says a solver has improved that has improved by `gain` logits.
+
+    One environment of 10 levels that are as hard as their prior ratings say and do not change; one
+    group a step at a level of the manager's choice. The solver rises evenly and
+    rests before and after, for a fifth of the steps each, so that lag does not count.
+    Where solvers and cells move by equal steps, the cells sink under the rising solver, and the
+    rating records less.
+
+    Args:
+        config: the rating system and how it is used.
+        seed: of the problems and attempts.
+        gain: true improvement, in logits.
+        steps: of the rise, one group each; at least 5.
+        anchors: whether the manager looks at the anchors every 50 steps.
+    """
+    cells = Cells(("rising",), (10,))
+    rating_L = cells.prior_EL[0] / POINTS_PER_LOGIT
+    hardness_L = rating_L - rating_L.mean()
+    world = World(
+        seed=seed, start_EL=-gain / 2 - hardness_L[None], rate_E=np.zeros(1), floor_E=np.zeros(1),
+        ceiling_E=np.ones(1), transfer_ELL=np.zeros((1, 10, 10)),
+    )  # fmt: skip
+    rest, learner = steps // 5, world.initial()
+    manager = Manager(cells, config, generations=steps + 2 * rest, count=1)
+    standing, rating = manager.initial(), []
+    for generation in range(1, steps + 2 * rest + 1):
+        risen = gain * float(np.clip((generation - rest) / steps, 0.0, 1.0))
+        learner = learner._replace(ability_EL=world.start_EL + risen)
+        if anchors and generation % 50 == 1:
+            standing = look(manager, standing, world, learner, generation - 1)
+        rng = numpy_rng(seed, generation, "simulate-plan")
+        learner, reports = attempt(world, learner, manager.plan(standing, 1, generation, rng))
+        standing = manager.observe(standing, generation, reports)
+        rating.append(float(manager.beliefs(standing).solver_E[0]) / POINTS_PER_LOGIT)
+    # A single rating has the noise of its last groups.
+    return float(np.mean(rating[-rest // 2 :]) - np.mean(rating[rest // 2 : rest]))
+
+
+def simulate(
+    names: Sequence[Name], arms: Sequence[str], seeds: int, steps: int, anchor_every: int
+) -> Runs:
+    """Run all arms in all worlds with seeds 0 to `seeds` - 1, on all cores."""
+    jobs = [
+        _Job(world, arm, seed, steps, anchor_every)
+        for seed in range(seeds)
+        for world in names
+        for arm in arms
+    ]
+    found: Runs = {(world, arm): [] for world in names for arm in arms}
+    # spawn: a fork of a process in which jax runs its threads may hang. imap: in order, and the
+    # first run that fails ends them all.
+    with get_context("spawn").Pool(os.cpu_count()) as pool:
+        scores = track(pool.imap(_score_of, jobs), "simulating", len(jobs), console=_CONSOLE)
+        for job, score in zip(jobs, scores, strict=True):
+            found[job.world, job.arm].append(score)
+    return found
+
+
+class _Job(NamedTuple):
+    world: Name
+    arm: str
+    seed: int
+    steps: int
+    anchor_every: int
+
+
+def _score_of(job: _Job) -> Score:
+    return run(worlds.make(job.world, job.seed), ARMS[job.arm], job.steps, job.anchor_every)
+
+
+def table(runs: Runs, world: Name) -> Table:
+    """A world's arms, best first, each against the reference; in per cent but for the seconds."""
+    found = Table("arm", title=f"{world} (per cent; {REFERENCE} less the arm with 95% interval)")
+    for title in ("AUC", "difference", *_COLUMNS):
+        found.add_column(title, justify="right", no_wrap=True)
+    auc = {arm: np.array([score.auc for score in runs[at, arm]]) for at, arm in runs if at == world}
+    for arm in sorted(auc, key=lambda arm: -auc[arm].mean()):
+        lead_N = 100.0 * (auc[REFERENCE] - auc[arm])
+        low, high = interval(lead_N)
+        found.add_row(
+            arm,
+            f"{100.0 * auc[arm].mean():.2f}",
+            "" if arm == REFERENCE else f"{lead_N.mean():+.2f} [{low:+.2f}, {high:+.2f}]",
+            *(
+                f"{np.mean([unit * getattr(score, field) for score in runs[world, arm]]):.1f}"
+                for field, unit in _COLUMNS.values()
+            ),
+        )
+    return found
+
+
+def main(
+    worlds: tuple[Name, ...] = NAMES,
+    arms: tuple[str, ...] = tuple(ARMS),
+    seeds: int = 10,
+    steps: int = 800,
+    anchor_every: int = 50,
+    json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
+) -> None:
+    """Curricula against each other in worlds whose truth is known.
+
+    Args:
+        worlds: where; `worlds.make` says what each is.
+        arms: who; target-kalman always takes part, since the others are compared with it.
+        seeds: runs of each arm in each world, paired between arms.
+        steps: of 32 groups of 8 attempts, what a run may cost.
+        anchor_every: steps between looks at the anchors.
+        json_file: also write every run to this file.
+    """
+    if unknown := set(arms) - ARMS.keys():
+        raise SystemExit(f"There is no arm {', '.join(unknown)}; there are {', '.join(ARMS)}.")
+    if min(seeds, steps, anchor_every) < 1:
+        raise SystemExit("--seeds, --steps and --anchor-every must be at least 1.")
+    runs = simulate(worlds, tuple(dict.fromkeys((*arms, REFERENCE))), seeds, steps, anchor_every)
+    for world in worlds:
+        # Not folded to 80 columns where the output is no terminal.
+        _CONSOLE.print(table(runs, world), width=max(_CONSOLE.width, 110), crop=False)
+    if json_file is not None:
+        rows = [
+            {"world": world, "arm": arm, "seed": seed, **asdict(score)}
+            for (world, arm), scores in runs.items()
+            for seed, score in enumerate(scores)
+        ]
+        settings = {"steps": steps, "groups": GROUPS, "anchor_every": anchor_every}
+        json_file.write_text(json.dumps({**settings, "runs": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -138,7 +138,7 @@ class World:
         return Learner(self.start_EL + gained_EL, groups_EL), solved_N
 
     def look_at_anchors(self, learner: Learner, step: int) -> np.ndarray:
-        """int [E, L, P], of G attempts at each frozen anchor those that were right; teaches nothing.
+        """int [E, L, P], attempts of G at each frozen anchor that are right; teaches nothing.
 
         Args:
             learner: as it is now.

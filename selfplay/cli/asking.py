@@ -13,7 +13,7 @@ from tyro.conf import Positional
 from selfplay import streams
 from selfplay.cli import options, runs
 from selfplay.cli.options import Count
-from selfplay.curriculum import elo
+from selfplay.curriculum.scale import Game, pass_rate
 from selfplay.grading.judge import judge
 from selfplay.learning import rollout
 from selfplay.problem import ANSWER_OPEN, Environment, InvalidProblem, Problem, Request
@@ -102,7 +102,7 @@ def propose_command(arguments: Sequence[str]) -> None:
                 ),
                 temperature=folder.config.rollout.temperature,
             )  # fmt: skip
-            level = manager.level_near(state.ratings, env, rating)
+            level = manager.level_near(state.standing, env, rating)
             request = Request(env, level, rating, float("nan"), float("nan"), "asked")
             proposals, _ = proposer.propose([request] * n, parts.trained(state), 0, set())
         table = Table(title=f"{env} at {rating:.0f} points", title_justify="left")
@@ -113,15 +113,15 @@ def propose_command(arguments: Sequence[str]) -> None:
             if proposal.problem is None:
                 table.add_row(text, f"[red]{escape(proposal.reason)}[/]", "", "", "")
                 continue
-            game = manager.game(proposal.problem, 0, 0)
-            rated = manager.problem_rating(state.ratings, game)
-            predicted = float(elo.pass_rate(state.ratings.solver_E[game.environment], rated))
+            game = Game(manager.names.index(env), proposal.problem.level, 0, 0)
+            rated, sd = manager.problem_rating(state.standing, game)
+            solver = manager.beliefs(state.standing).solver_E[game.environment]
             table.add_row(
                 text,
                 "[green]admitted[/]",
                 str(proposal.problem.level),
-                f"{rated:.0f}",
-                f"{predicted:.0%}",
+                f"{rated:.0f} ± {sd:.0f}",
+                f"{float(pass_rate(solver, rated)):.0%}",
             )
         console.print(table)
 

@@ -13,6 +13,7 @@ from tyro.conf import Positional
 
 from selfplay.cli import options, runs
 from selfplay.curriculum.archive import Archive
+from selfplay.curriculum.watch import STATES
 from selfplay.run import RunFolder
 
 POSED = (
@@ -39,23 +40,34 @@ def show_curriculum(run: Positional[Path]) -> None:
     console = Console(highlight=False)
     with runs.opened(run) as (folder, parts, _):
         state = runs.state_of(folder, parts)
-        manager, rated = parts.ring.manager, state.ratings
-        predicted_EL = manager.predicted(rated)
+        manager, standing = parts.ring.manager, state.standing
+        beliefs = manager.beliefs(standing)
+        predicted_EL = beliefs.predicted_EL
         table = Table(
             title=f"Generation {state.generation}: predicted pass rate in % (groups played)",
             title_justify="left",
         )
         table.add_column("environment")
         table.add_column("solver rating")
+        table.add_column("on the anchors")
+        table.add_column("state")
         for level in range(predicted_EL.shape[1]):
             table.add_column(f"level {level}", justify="right")
         for e, name in enumerate(manager.names):
             cells = [
                 "" if np.isnan(p) else f"{_coloured(p)} ({n})"
-                for p, n in zip(predicted_EL[e], rated.games_EL[e], strict=True)
+                for p, n in zip(predicted_EL[e], standing.groups_EL[e], strict=True)
             ]
-            table.add_row(name, f"{rated.solver_E[e]:.0f} ± {rated.anchored_sd_E[e]:.0f}", *cells)
+            rating = f"{beliefs.solver_E[e]:.0f} ± {beliefs.solver_sd_E[e]:.0f}"
+            anchored = f"{standing.anchored_E[e]:.0f} ± {standing.anchored_sd_E[e]:.0f}"
+            table.add_row(name, rating, anchored, STATES[standing.watch.state_E[e]], *cells)
         console.print(table)
+        reliability = standing.reliability
+        console.print(
+            f"Predictions against outcomes: calibration error {reliability.error:.1%}, "
+            f"{reliability.coverage:.0%} of {reliability.groups_B.sum():,} groups within their 90% "
+            "interval."
+        )
 
 
 def explain(

@@ -99,7 +99,7 @@ def measure(run: Path, samples: int | None) -> dict[str, Any]:
 
 def ratings(state: State) -> dict[str, Any]:
     """The solver's ratings on the anchors, in points."""
-    rated = state.ratings
+    rated = state.standing
     return {
         "by_environment": [round(value, 1) for value in rated.anchored_E.tolist()],
         "sd": [round(value, 1) for value in rated.anchored_sd_E.tolist()],
@@ -117,7 +117,7 @@ def valid_proposals(folder: RunFolder) -> dict[str, float | None]:
         asked = sum(line["proposals"] for line in lines)
         return round(sum(line["admitted"] for line in lines) / asked, 4) if asked else None
 
-    lines = folder.outcomes()
+    lines = [line for line in folder.outcomes() if "proposals" in line]  # not looks at anchors
     return {"start": rate(lines[:STARTS]), "end": rate(lines[-ENDS:])}
 
 

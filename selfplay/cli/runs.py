@@ -26,4 +26,5 @@ def opened(path: Path) -> Iterator[tuple[RunFolder, Parts, Archive]]:
 
 def state_of(folder: RunFolder, parts: Parts, generation: int | None = None) -> State:
     """The state at a checkpoint, the latest by default."""
-    return train.from_tree(folder.restore(train.as_tree(parts.state()), generation))
+    like = parts.state()
+    return train.from_tree(folder.restore(train.as_tree(like), generation), like)

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS posed (
     graded INTEGER NOT NULL,
     rating REAL NOT NULL,
     origin TEXT NOT NULL,
+    rating_sd REAL NOT NULL,
     PRIMARY KEY (generation, slot)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS posed_by_key ON posed (key);
@@ -61,7 +62,7 @@ class Posed(NamedTuple):
     proposer: str
     """Who wrote it: `learned` or `procedural`."""
     purpose: str
-    """Why it was asked for: `target` or `probe`."""
+    """Why it was asked for: `target`, `probe` or `screen`."""
     requested: float
     """Rating that was asked for, in points."""
     predicted: float
@@ -74,6 +75,8 @@ class Posed(NamedTuple):
     """Attempts that were graded."""
     rating: float
     """Rating after the attempts, in points."""
+    rating_sd: float
+    """Standard deviation of `rating`, in points."""
 
 
 class Rejected(NamedTuple):
@@ -109,8 +112,12 @@ class Archive:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
         columns = [row[1] for row in self._connection.execute("PRAGMA table_info(posed)")]
-        if "origin" not in columns:  # an archive of before problems had one
+        if "origin" not in columns:  # an archive of an older version
             self._connection.execute("ALTER TABLE posed ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
+        if "rating_sd" not in columns:
+            self._connection.execute(
+                "ALTER TABLE posed ADD COLUMN rating_sd REAL NOT NULL DEFAULT 0"
+            )
 
     def __contains__(self, key: object) -> bool:
         query = "SELECT 1 FROM posed WHERE key = ? LIMIT 1"
@@ -130,13 +137,13 @@ class Archive:
         rows = [
             (p.generation, p.slot, p.problem.key, p.problem.environment, p.problem.level,
              p.problem.text, p.problem.gold, p.proposer, p.purpose, p.requested, p.predicted,
-             p.propensity, p.solved, p.graded, p.rating, p.problem.origin)
+             p.propensity, p.solved, p.graded, p.rating, p.problem.origin, p.rating_sd)
             for p in posed
         ]  # fmt: skip
         with self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(
-                "INSERT OR REPLACE INTO posed VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
+                "INSERT OR REPLACE INTO posed VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
             )
             self._connection.executemany("INSERT INTO rejected VALUES (?,?,?,?)", rejected)
             self._connection.executemany(

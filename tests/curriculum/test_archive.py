@@ -15,7 +15,9 @@ HOSTILE = [
 
 def posed(generation, slot=0, text="1+2"):
     problem = Problem("arithmetic", 1, text, text, "3")
-    return Posed(generation, slot, problem, "learned", "target", 1400.5, 0.5, 0.25, 3, 8, 1422.25)
+    return Posed(
+        generation, slot, problem, "learned", "target", 1400.5, 0.5, 0.25, 3, 8, 1422.25, 60.5
+    )
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def test_what_goes_in_comes_out(archive):
     archive.add([posed(1, 0), posed(1, 1, "2+3")], [Rejected(1, "modular", "7", "trivial")])
     assert archive.query("SELECT * FROM posed ORDER BY slot")[1] == (
         1, 1, "arithmetic:2+3", "arithmetic", 1, "2+3", "3", "learned", "target", 1400.5, 0.5,
-        0.25, 3, 8, 1422.25, "",
+        0.25, 3, 8, 1422.25, "", 60.5,
     )  # fmt: skip
     assert archive.query("SELECT * FROM rejected") == [(1, "modular", "7", "trivial")]
     assert archive.query("SELECT text FROM posed WHERE slot = ?", 0) == [("1+2",)]
@@ -54,15 +56,17 @@ def test_a_reopened_file_has_it_all(tmp_path):
     again.close()
 
 
-def test_an_archive_of_before_problems_had_an_origin(tmp_path):
+def test_an_archive_of_an_older_version_is_brought_up_to_date(tmp_path):
     path = tmp_path / "archive.sqlite"
     old = Archive(path)
     old.add([posed(1)], [])
     old.query("ALTER TABLE posed DROP COLUMN origin")
+    old.query("ALTER TABLE posed DROP COLUMN rating_sd")
     old.close()
     again = Archive(path)
     again.add([posed(2)], [])
-    assert again.query("SELECT generation, origin FROM posed") == [(1, ""), (2, "")]
+    rows = again.query("SELECT generation, origin, rating_sd FROM posed")
+    assert rows == [(1, "", 0.0), (2, "", 60.5)]
     again.close()
 
 
