@@ -250,8 +250,9 @@ def test_curriculum_shows_explains_and_exports(run, tmp_path, capsys):
     assert "Generation 4" in capsys.readouterr().out
     main(["curriculum", "explain", str(run), "--generation", "2"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "predicted to pass" in said
+    assert said.count("predicted to pass") == said.count("After this generation: solver") == 16
     assert "for slot 15 of generation 2" in said
+    assert "last had 100% of the problems; this cell came up with probability" in said
     main(["curriculum", "export", str(run), str(tmp_path / "posed.csv")])
     with (tmp_path / "posed.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -12,6 +12,7 @@ valid proposals at the end 92.6%, 91.6%, 90.5%. Greedy accuracy gains 5 to 6 poi
 from dataclasses import replace
 
 from selfplay.config import RunConfig
+from selfplay.curriculum.manager import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
 from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
@@ -31,6 +32,8 @@ CONFIG = RunConfig(
     # Fewer problems with more attempts each teach as much, and use up the easy levels more slowly.
     rollout=RolloutConfig(problems=64, attempts=16),
     decode=DecodeConfig(max_tokens=160, rows=1024),
+    # Where the worked solutions end, one level is nearly solved and the next nearly hopeless.
+    curriculum=CurriculumConfig(width=0.2),
     update=UpdateConfig(learning_rate=5e-4, minibatches=1, row_lengths=(96, 256), tokens=6144),
     # The loss is a mean over tokens, of which proposals have few.
     proposing=ProposingConfig(loss_weight=3.0),

@@ -349,9 +349,9 @@ def main(
     if min(seeds, steps, anchor_every) < 1:
         raise SystemExit("--seeds, --steps and --anchor-every must be at least 1.")
     runs = simulate(worlds, tuple(dict.fromkeys((*arms, REFERENCE))), seeds, steps, anchor_every)
+    _CONSOLE.width = max(_CONSOLE.width, 110)  # 80 where the output is no terminal: it would fold
     for world in worlds:
-        # Not folded to 80 columns where the output is no terminal.
-        _CONSOLE.print(table(runs, world), width=max(_CONSOLE.width, 110), crop=False)
+        _CONSOLE.print(table(runs, world))
     if json_file is not None:
         rows = [
             {"world": world, "arm": arm, "seed": seed, **asdict(score)}

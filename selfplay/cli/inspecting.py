@@ -4,6 +4,7 @@ import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -12,13 +13,15 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from selfplay.cli import options, runs
+from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
+from selfplay.curriculum.manager import Manager, Report, Standing
 from selfplay.curriculum.watch import STATES
 from selfplay.run import RunFolder
 
 POSED = (
     "generation, slot, environment, level, text, gold, proposer, purpose, requested, predicted, "
-    "propensity, solved, graded, rating"
+    "propensity, solved, graded, rating, rating_sd"
 )
 """Columns of the archive for people, in order."""
 
@@ -73,7 +76,9 @@ def show_curriculum(run: Positional[Path]) -> None:
 def explain(
     run: Positional[Path], generation: int | None = None, problem: str | None = None
 ) -> None:
-    """Why problems were posed: prediction, propensity, what happened, how the rating moved.
+    """Why problems were posed: prediction, shares, propensity, what happened, how ratings moved.
+
+    Replays the outcome log up to the generations in question.
 
     Args:
         run: the run folder.
@@ -83,32 +88,92 @@ def explain(
     if (generation is None) == (problem is None):
         raise ValueError("give either --generation N or --problem TEXT.")
     console = Console(highlight=False)
-    archive = _archive(run)
     column, value = ("generation", generation) if problem is None else ("text", problem)
-    rows = archive.query(
-        f"SELECT {POSED} FROM posed WHERE {column} = ? ORDER BY generation, slot",  # noqa: S608
-        value,
-    )
-    if not rows:
-        last = archive.query("SELECT MAX(generation) FROM posed")[0][0]
-        raise ValueError(f"nothing was posed with {column} {value!r}; generations go to {last}.")
-    for (when, slot, name, level, text, gold, proposer, purpose, wanted, predicted, propensity,
-         solved, graded, rating) in rows:  # fmt: skip
-        console.print(
-            f"[bold]{escape(text)}[/] (answer {escape(gold)}): {name} level {level}, written by "
-            f"the {proposer} proposer for slot {slot} of generation {when}.\n"
-            f"  Asked for as a {purpose}: at {wanted:.0f} points the solver was predicted to pass "
-            f"{predicted:.0%}; the sampler drew this cell with probability {propensity:.2f}.\n"
-            f"  The solver solved {solved} of {graded}; the problem now stands at {rating:.0f} "
-            "points."
+    with runs.opened(run) as (folder, parts, archive):
+        rows = archive.query(
+            f"SELECT generation, slot, text, gold, proposer, rating, rating_sd FROM posed "  # noqa: S608
+            f"WHERE {column} = ? ORDER BY generation, slot",
+            value,
         )
-    if generation is not None:
-        turned_away = archive.query(
-            "SELECT environment, text, reason FROM rejected WHERE generation = ?", generation
+        if not rows:
+            last = archive.query("SELECT MAX(generation) FROM posed")[0][0]
+            raise ValueError(
+                f"nothing was posed with {column} {value!r}; generations go to {last}."
+            )
+        turns = _turns(parts.ring.manager, folder.outcomes(), {row[0] for row in rows})
+        for when, slot, text, gold, proposer, rating, sd in rows:
+            console.print(
+                f"[bold]{escape(text)}[/] (answer {escape(gold)}), written by the {proposer} "
+                f"proposer for slot {slot} of generation {when}.\n"
+                f"{turns[when].why(slot)}"
+                f" The problem now stands at {rating:.0f} ± {sd:.0f} points.\n"
+                f"{turns[when].moved(slot)}"
+            )
+        if generation is not None:
+            turned_away = archive.query(
+                "SELECT environment, text, reason FROM rejected WHERE generation = ?", generation
+            )
+            for name, text, reason in turned_away:
+                console.print(
+                    f"[red]turned away[/] {name}: {escape(repr(text))} ({escape(reason)})"
+                )
+
+
+class _Turn:
+    """What the curriculum knew before and after the outcomes of a generation."""
+
+    def __init__(
+        self, manager: Manager, before: Standing, after: Standing, reports: Sequence[Report]
+    ) -> None:
+        self._manager = manager
+        self._before, self._after = manager.beliefs(before), manager.beliefs(after)
+        self._share_E = manager.shares(before)
+        self._state_E = before.watch.state_E
+        self._reports = {report.plan.slot: report for report in reports}
+
+    def why(self, slot: int) -> str:
+        """What was asked for, and what came of it."""
+        plan, game = self._reports[slot]
+        e, name = plan.environment, self._manager.names[plan.environment]
+        asked = {
+            "target": f"The sampler drew level {plan.level} of {name}",
+            "probe": f"A probe, which may be of any cell, fell on level {plan.level} of {name}",
+            "screen": f"Level {plan.level} of {name} was looked at, not trained on",
+        }[plan.purpose]
+        state = STATES[self._state_E[e]]
+        watched = "" if state == "active" else f" ({state}: probes only)"
+        other = "" if game.level == plan.level else f" It came out as one of level {game.level}."
+        return (
+            f"  {asked}: problems there stood at {plan.rating:.0f} points and the solver at "
+            f"{self._before.solver_E[e]:.0f} ± {self._before.solver_sd_E[e]:.0f}, so it was "
+            f"predicted to pass {plan.predicted:.0%} ± {plan.predicted_sd:.0%}. {name} had "
+            f"{self._share_E[e]:.0%} of the problems{watched}; this cell came up with probability "
+            f"{plan.propensity:.3f} a slot.{other}\n"
+            f"  The solver solved {game.solved} of {game.graded}."
         )
-        for name, text, reason in turned_away:
-            console.print(f"[red]turned away[/] {name}: {escape(repr(text))} ({escape(reason)})")
-    archive.close()
+
+    def moved(self, slot: int) -> str:
+        """How the whole generation moved the ratings that this problem is about."""
+        _, game = self._reports[slot]
+        cell = game.environment, game.level
+        before, after = self._before, self._after
+        return (
+            f"  After this generation: solver {before.solver_E[cell[0]]:.0f} -> "
+            f"{after.solver_E[cell[0]]:.0f} points, level {cell[1]} {before.cell_EL[cell]:.0f} -> "
+            f"{after.cell_EL[cell]:.0f}, predicted pass rate {before.predicted_EL[cell]:.0%} -> "
+            f"{after.predicted_EL[cell]:.0%}."
+        )
+
+
+def _turns(manager: Manager, lines: Sequence[dict[str, Any]], wanted: set[int]) -> dict[int, _Turn]:
+    """The wanted generations by number, from the outcome log."""
+    standing, turns = manager.initial(), {}
+    for line in lines:
+        after = replay.after(manager, standing, line)
+        if "reports" in line and line["generation"] in wanted:
+            turns[line["generation"]] = _Turn(manager, standing, after, replay.reports(line))
+        standing = after
+    return turns
 
 
 def export(run: Positional[Path], file: Positional[Path]) -> None:

@@ -133,4 +133,5 @@ class Elo:
             cell_EL=state.cell_EL,
             logit_sd_EL=np.where(self._cells.there_EL, np.full(shape, sd), np.nan),
             problem_sd_E=np.full(count, PROBLEM_SD),
+            predicted_EL=pass_rate(state.solver_E[:, None], state.cell_EL),
         )

@@ -23,6 +23,7 @@ from selfplay.curriculum.scale import (
     Beliefs,
     Cells,
     Game,
+    sigmoid,
 )  # fmt: skip
 
 CONVERGED = 1e-6
@@ -151,6 +152,7 @@ class Glicko2:
             cell_EL=MEAN + POINTS_PER_LOGIT * state.cell_mu_EL,
             logit_sd_EL=np.hypot(phi_E[:, None], state.cell_phi_EL),
             problem_sd_E=np.full(len(self._cells.names), PROBLEM_SD),
+            predicted_EL=sigmoid(mu_E[:, None] - state.cell_mu_EL),
         )
 
 

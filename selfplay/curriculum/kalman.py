@@ -1,15 +1,17 @@
 """Kalman ratings: the solver's ability in an environment as a function of difficulty, with errors.
 
-Each environment has one knot a level: the logit of the pass rate there. The knots start with a
-common prior (an unsure height, an unsure slope, a little shape), so that one level tells of the
-others; the solver drifts, problems do not. The step of an update is no setting: it follows from how
-sure the rating is. Several filters that differ in the drift run side by side, and the one that has
-predicted best speaks. Axes: Q drifts, E environments, L levels, N games.
+Each environment has one knot a level: the logit of the pass rate on the mean problem there. The
+knots start with a common prior (an unsure height, an unsure slope, a little shape), so that one
+level tells of the others; the solver drifts, problems do not. The step of an update is no setting:
+it follows from how sure the rating is. How much the problems of a cell differ is learnt. Several
+filters that differ in the drift run side by side, and the one that has predicted best speaks. Axes:
+Q drifts, E environments, L levels, N games.
 
 Source: the Kalman filter, with the binomial likelihood met by its mode (Laplace; West, Harrison,
 Migon 1985); Gaussian-process prior over the levels.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -45,8 +47,8 @@ class Ratings(NamedTuple):
     """All that the filters believe."""
 
     mean_QEL: np.ndarray
-    """float [Q, E, L], logit of the pass rate at each level; beyond an environment's levels it
-    stands for levels that are never played."""
+    """float [Q, E, L], logit of the pass rate on the mean problem of each level; beyond an
+    environment's levels it stands for levels that are never played."""
     cov_QELL: np.ndarray
     """float [Q, E, L, L], its covariance."""
     fit_QE: np.ndarray
@@ -130,14 +132,17 @@ class Kalman:
             for value_N in (solved_N, graded_N, np.square(graded_N))
         )
         variance_E = state.spread_2E[0] / state.spread_2E[1]
+        flat_E = flatness(variance_E)
         mean_QEL, cov_QELL, fit_QE = state.mean_QEL, state.cov_QELL, state.fit_QE
         for level in np.flatnonzero(attempts_EL.any(axis=0)).tolist():
             n_E = attempts_EL[:, level]
             played_E = n_E > 0
             share_E = solved_EL[:, level] / np.maximum(n_E, 1)
             uneven_E = variance_E * squares_EL[:, level] / np.square(np.maximum(n_E, 1))
-            old_QE, column_QEL = mean_QEL[:, :, level], cov_QELL[:, :, :, level]
-            var_QE = column_QEL[:, :, level]
+            uneven_E = np.square(flat_E) * uneven_E
+            # To the logit of the pass rate over all problems, and back at the end.
+            column_QEL = flat_E[:, None] * cov_QELL[:, :, :, level]
+            old_QE, var_QE = flat_E * mean_QEL[:, :, level], flat_E * column_QEL[:, :, level]
             density_QE = _log_density(share_E, n_E, uneven_E, old_QE, var_QE)
             fit_QE = np.where(played_E, MEMORY * fit_QE + density_QE, fit_QE)
             new_QE, information_QE = mode(share_E, n_E, uneven_E, old_QE, var_QE)
@@ -165,12 +170,15 @@ class Kalman:
         solver_E = MEAN + POINTS_PER_LOGIT * (weight_EL * mean_EL).sum(axis=1)
         variance_E = np.einsum("el,elm,em->e", weight_EL, cov_ELL, weight_EL)
         sd_EL = np.sqrt(np.einsum("ell->el", cov_ELL))
+        problem_variance_E = state.spread_2E[0] / state.spread_2E[1]
+        flat_E1 = flatness(problem_variance_E)[:, None]
         return Beliefs(
             solver_E=solver_E,
             solver_sd_E=POINTS_PER_LOGIT * np.sqrt(variance_E),
             cell_EL=np.where(there_EL, solver_E[:, None] - POINTS_PER_LOGIT * mean_EL, np.nan),
             logit_sd_EL=np.where(there_EL, sd_EL, np.nan),
-            problem_sd_E=np.sqrt(state.spread_2E[0] / state.spread_2E[1]),
+            problem_sd_E=np.sqrt(problem_variance_E),
+            predicted_EL=np.where(there_EL, sigmoid(flat_E1 * mean_EL), np.nan),
         )
 
     def _expected(self, level_count: int) -> np.ndarray:
@@ -196,10 +204,12 @@ class Kalman:
         slope as the weight.
         """
         chosen_N = best(state)[e_N]
-        p_N = sigmoid(state.mean_QEL[chosen_N, e_N, level_N])
-        slope_N = p_N * (1.0 - p_N)
+        flat_N = flatness(state.spread_2E[0] / state.spread_2E[1])[e_N]
+        p_N = sigmoid(flat_N * state.mean_QEL[chosen_N, e_N, level_N])
+        chance_N = p_N * (1.0 - p_N)
+        slope_N = flat_N * chance_N
         own_N = np.square(slope_N) * state.cov_QELL[chosen_N, e_N, level_N, level_N]
-        excess_N = np.square(solved_N / graded_N - p_N) - slope_N / graded_N - own_N
+        excess_N = np.square(solved_N / graded_N - p_N) - chance_N / graded_N - own_N
         count = len(self._cells.names)
         top_E = np.bincount(e_N, np.square(slope_N) * excess_N, count)
         bottom_E = np.bincount(e_N, slope_N**4, count)
@@ -212,6 +222,17 @@ def best(state: Ratings) -> np.ndarray:
     """int [E], the filter of each environment that has predicted best."""
     ahead_QE = state.fit_QE + 1e-9 * (np.arange(len(DRIFTS)) == USUAL_DRIFT)[:, None]
     return ahead_QE.argmax(axis=0)
+
+
+def flatness(variance: np.ndarray) -> np.ndarray:
+    """How much flatter the pass rate over all problems of a cell is than that on one of them.
+
+    The mean of sigmoid(x + z) over normal z of that variance, in square logits, is nearly
+    sigmoid(flatness x).
+
+    Source: MacKay 1992, "The evidence framework applied to classification networks".
+    """
+    return 1.0 / np.sqrt(1.0 + math.pi / 8.0 * variance)
 
 
 def mode(

@@ -38,6 +38,8 @@ class CurriculumConfig:
     """The law over the cells: ours, control arms, and those of published curricula."""
     target: float = 0.5
     """Pass rate that `target` aims at."""
+    width: float = 0.1
+    """Standard deviation of the window around it, in pass rate."""
     probe: float = 0.03
     """Share of the problems drawn from all cells alike: finds forgetting and dead cells."""
     quarantine: bool = True
@@ -58,6 +60,11 @@ class CurriculumConfig:
             raise ValueError(
                 f"curriculum.target={self.target} must lie inside (0, 1) and curriculum.probe="
                 f"{self.probe} within [0, 1]; the defaults are 0.5 and 0.03."
+            )
+        if not 0.001 <= self.width <= 1.0:
+            raise ValueError(
+                f"curriculum.width={self.width} is a standard deviation of pass rates, within "
+                "[0.001, 1]; the default is 0.1."
             )
         if not 1.0 <= self.tilt <= 10.0:
             raise ValueError(
@@ -151,7 +158,9 @@ class Manager:
         self._config = config
         self._generations = generations
         self._width = count + cells.there_EL.size
-        self._sampler: Sampler = sampler or samplers.make(config.sampler, target=config.target)
+        self._sampler: Sampler = sampler or samplers.make(
+            config.sampler, target=config.target, width=config.width
+        )
         self._system: System = {
             "elo": lambda: Elo(cells, config.elo),
             "glicko2": lambda: Glicko2(cells, config.glicko2),

@@ -104,8 +104,5 @@ class Beliefs(NamedTuple):
     beyond."""
     problem_sd_E: np.ndarray
     """float [E], standard deviation of the problems of a cell around its mean, in logits."""
-
-    @property
-    def predicted_EL(self) -> np.ndarray:
-        """float [E, L], predicted pass rate of each cell; NaN beyond."""
-        return pass_rate(self.solver_E[:, None], self.cell_EL)
+    predicted_EL: np.ndarray
+    """float [E, L], predicted pass rate of each cell, over its problems; NaN beyond."""

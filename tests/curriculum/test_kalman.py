@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from selfplay.curriculum import kalman
 from selfplay.curriculum.kalman import DRIFTS, Kalman, KalmanConfig, mode
-from selfplay.curriculum.scale import LEVEL_SPACING, POINTS_PER_LOGIT, Cells, Game, sigmoid
+from selfplay.curriculum.scale import POINTS_PER_LOGIT, Cells, Game, sigmoid
 
 CELLS = Cells(("a", "b"), (9, 4))
 GAMES = st.lists(
@@ -28,8 +28,9 @@ def test_the_prior_is_a_solver_at_the_mean_of_the_scale():
     beliefs = system.beliefs(state)
     assert beliefs.solver_E == pytest.approx([1500.0, 1500.0])
     assert beliefs.cell_EL == pytest.approx(CELLS.prior_EL, nan_ok=True)
-    logit = beliefs.predicted_EL[0, 3]
-    assert logit == pytest.approx(float(sigmoid(LEVEL_SPACING / POINTS_PER_LOGIT)))
+    # Problems differ by half a logit: the pass rate over all is 1 / sqrt(1 + pi/32) as steep.
+    flat = (1 + np.pi / 32) ** -0.5
+    assert beliefs.predicted_EL[0, 3] == pytest.approx(float(sigmoid(0.75 * flat)))
     # Height and slope: 1.5^2 + (3 x 1/2)^2 at the ends, and 0.5^2 of shape.
     assert beliefs.logit_sd_EL[0, 0] == pytest.approx(np.sqrt(1.5**2 + 1.5**2 + 0.25))
     assert beliefs.logit_sd_EL[0, 4] == pytest.approx(np.sqrt(1.5**2 + 0.25))
@@ -54,14 +55,18 @@ def test_the_mode_is_that_of_the_exact_posterior(solved, graded, mean, var):
 
 
 def test_one_cell_by_hand():
-    """A single level known to 1 logit, a pass rate of 1/2 seen in 16 of 32 attempts: nothing moves,
-    and the information is 32/4 = 8, less 32 x 1/4 x s^2/4 = 0.5 for four problems of s^2 = 1/4:
-    8 / 1.5. The variance is 1 / (1 + 8 / 1.5) of the prior's."""
+    """A single level known to 1 logit, a pass rate of 1/2 seen in 16 of 32 attempts.
+
+    Nothing moves. On one problem the information would be 32/4 = 8; over problems that differ by
+    s^2 = 1/4 the pass rate is flatter by f^2 = 1 / (1 + pi/8 s^2), and the four problems that were
+    drawn differ from all: f^2 8 / (1 + 8 f^2 s^2/4) = f^2 8 / (1 + f^2 / 2).
+    """
     system = Kalman(Cells(("a",), (1,)), KalmanConfig(0.6, 1.0, 0.8))  # 0.6^2 + 0.8^2 = 1
     after = system.after(system.initial(), [Game(0, 0, 4, 8)] * 4)
     beliefs = system.beliefs(after)
     assert beliefs.solver_E[0] == pytest.approx(1500.0)
-    assert beliefs.logit_sd_EL[0, 0] ** 2 == pytest.approx(1 / (1 + 8 / 1.5))
+    flat = 1 / (1 + np.pi / 32)
+    assert beliefs.logit_sd_EL[0, 0] ** 2 == pytest.approx(1 / (1 + flat * 8 / (1 + flat / 2)))
     assert beliefs.solver_sd_E[0] == pytest.approx(POINTS_PER_LOGIT * beliefs.logit_sd_EL[0, 0])
 
 
@@ -70,6 +75,15 @@ def test_outcomes_far_from_the_prediction_do_not_overshoot():
     system, state = made()
     after = system.after(state, [Game(0, 0, 0, 8)] * 8)
     assert 0.001 < system.beliefs(after).predicted_EL[0, 0] < 0.1
+
+
+@pytest.mark.parametrize("variance", [0.0, 0.25, 1.0, 4.0])
+def test_how_flat_the_pass_rate_over_problems_is(variance):
+    node, weight = np.polynomial.hermite_e.hermegauss(60)
+    for logit in (-2.0, 0.5, 3.0):
+        exact = (sigmoid(logit + variance**0.5 * node) * weight).sum() / weight.sum()
+        flat = kalman.flatness(np.array(variance))
+        assert float(sigmoid(flat * logit)) == pytest.approx(exact, abs=0.02)
 
 
 def test_levels_tell_of_each_other_and_environments_do_not():

@@ -337,7 +337,14 @@ def test_a_log_of_another_version_is_told():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("target", 0.0), ("target", 1.0), ("probe", 1.5), ("tilt", 0.5), ("tilt", float("nan"))],
+    [
+        ("target", 0.0),
+        ("target", 1.0),
+        ("probe", 1.5),
+        ("width", 0.0),
+        ("tilt", 0.5),
+        ("tilt", float("nan")),
+    ],
 )
 def test_values_out_of_range(field, value):
     with pytest.raises(ValueError, match=rf"curriculum\.{field}={value}"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from selfplay.curriculum import watch
-from selfplay.curriculum.scale import POINTS_PER_LOGIT, Beliefs
+from selfplay.curriculum.scale import POINTS_PER_LOGIT, Beliefs, pass_rate
 from selfplay.curriculum.watch import ACTIVE, IMPOSSIBLE, NOISE, WINDOW
 
 
@@ -17,6 +17,7 @@ def beliefs(ability, steps, sd=0.2):
         cell_EL=cell_L[None],
         logit_sd_EL=np.full((1, 3), sd),
         problem_sd_E=np.array([0.5]),
+        predicted_EL=pass_rate(ability * POINTS_PER_LOGIT, cell_L)[None],
     )
 
 

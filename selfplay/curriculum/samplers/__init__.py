@@ -34,30 +34,31 @@ Name = Literal[
 NAMES: tuple[str, ...] = get_args(Name)
 """The same, as a tuple."""
 
-_MAKERS: dict[str, Callable[[float, bool], Sampler]] = {
-    "target": lambda target, shared: Target(rate=target),
-    "uniform": lambda target, shared: Uniform(),
-    "fixed_easy": lambda target, shared: Fixed(hard=False),
-    "fixed_hard": lambda target, shared: Fixed(hard=True),
-    "ladder": lambda target, shared: Ladder(),
-    "e2h": lambda target, shared: E2H(),
-    "adarft": lambda target, shared: AdaRFT(reward=target, shared=shared),
-    "sec": lambda target, shared: SEC(shared=shared),
-    "dump": lambda target, shared: DUMP(shared=shared),
-    "plr": lambda target, shared: PLR(shared=shared),
-    "sfl": lambda target, shared: SFL(shared=shared),
-    "mopps": lambda target, shared: MoPPS(target=target, shared=shared),
-    "greso": lambda target, shared: GRESO(shared=shared),
+_MAKERS: dict[str, Callable[[float, float, bool], Sampler]] = {
+    "target": lambda target, width, shared: Target(rate=target, width=width),
+    "uniform": lambda target, width, shared: Uniform(),
+    "fixed_easy": lambda target, width, shared: Fixed(hard=False),
+    "fixed_hard": lambda target, width, shared: Fixed(hard=True),
+    "ladder": lambda target, width, shared: Ladder(),
+    "e2h": lambda target, width, shared: E2H(),
+    "adarft": lambda target, width, shared: AdaRFT(reward=target, shared=shared),
+    "sec": lambda target, width, shared: SEC(shared=shared),
+    "dump": lambda target, width, shared: DUMP(shared=shared),
+    "plr": lambda target, width, shared: PLR(shared=shared),
+    "sfl": lambda target, width, shared: SFL(shared=shared),
+    "mopps": lambda target, width, shared: MoPPS(target=target, width=width, shared=shared),
+    "greso": lambda target, width, shared: GRESO(shared=shared),
 }
 
 
-def make(name: str, target: float = 0.5, shared: bool = False) -> Sampler:
+def make(name: str, target: float = 0.5, width: float = 0.1, shared: bool = False) -> Sampler:
     """A sampler with its published settings.
 
     Args:
         name: one of `NAMES`.
         target: pass rate to aim at, in (0, 1), for the samplers that aim at one: `target`,
             `mopps`, `adarft`.
+        width: standard deviation of the window around it, for `target` and `mopps`.
         shared: for the samplers published over all cells, a law for each environment instead;
             the others have one anyway.
 
@@ -71,4 +72,4 @@ def make(name: str, target: float = 0.5, shared: bool = False) -> Sampler:
         )
     if name not in _MAKERS:
         raise ValueError(f"There is no sampler {name!r}; there are {', '.join(NAMES)}.")
-    return _MAKERS[name](target, shared)
+    return _MAKERS[name](target, width, shared)

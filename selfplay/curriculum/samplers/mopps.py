@@ -38,7 +38,7 @@ class MoPPS(OverAllCells):
 
     target: float = 0.5
     """Pass rate to aim at, in (0, 1)."""
-    width: float = 0.2
+    width: float = 0.1
     """Standard deviation of the window around it, in pass rate."""
     discount: float = 0.5
     """Weight (lambda) of what was known before, for each generation that saw the cell, in [0, 1];

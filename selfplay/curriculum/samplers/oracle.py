@@ -23,7 +23,7 @@ class Oracle(Memoryless):
     an environment's levels."""
     rate: float = 0.5
     """Pass rate to aim at, in (0, 1)."""
-    width: float = 0.2
+    width: float = 0.1
     """Standard deviation of the window around it, in pass rate; as of `target`, to compare."""
 
     def __post_init__(self) -> None:

@@ -22,10 +22,10 @@ class Target(Memoryless):
 
     rate: float = 0.5
     """Pass rate to aim at, in (0, 1)."""
-    width: float = 0.2
+    width: float = 0.1
     """Standard deviation of the window around it, in pass rate. Narrower is better where levels
-    pass smoothly into each other; but where demonstrations end, one level is nearly solved and the
-    next nearly hopeless, and a window of 0.1 would stay below that step."""
+    pass smoothly into each other; where one level is nearly solved and the next nearly hopeless, a
+    window of 0.1 stays below that step, and 0.2 does not."""
 
     def __post_init__(self) -> None:
         check_window(self.rate, self.width)
