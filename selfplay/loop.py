@@ -15,7 +15,7 @@ import numpy as np
 from flax import nnx
 
 from selfplay import streams
-from selfplay.curriculum.manager import Manager, Plan, Report, Standing
+from selfplay.curriculum.manager import Manager, Plan, Report, Standing, problem_rating
 from selfplay.curriculum.scale import Game
 from selfplay.grading.judge import judge_all
 from selfplay.learning import rollout
@@ -156,9 +156,8 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
                 plans, problems, correct_PG.sum(axis=1), graded_PG.sum(axis=1), strict=True
             )
         ]
-        ratings_after = [
-            ring.manager.problem_rating(state.standing, report.game) for report in reports
-        ]
+        beliefs = ring.manager.beliefs(state.standing)
+        ratings_after = [problem_rating(beliefs, report.game) for report in reports]
     with clock("train"):
         trained_P = np.array([plan.purpose != "screen" for plan in plans])
         examples = solver_examples(attempts, correct_PG, graded_PG & trained_P[:, None])

@@ -72,7 +72,8 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         tokenizer=tokenizer,
         environments=environments,
         manager=Manager(
-            Cells.of(environments), config.curriculum, config.generations, config.rollout.problems
+            Cells.of(environments), config.curriculum, config.generations,
+            config.rollout.problems, frozen.digest,
         ),
         learned=Learned(
             environments, tokenizer, gate, config.seed,

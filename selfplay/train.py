@@ -144,6 +144,7 @@ class Session:
     def _resumed(self) -> State:
         like = self._parts.state()
         state = from_tree(self._folder.restore(as_tree(like)), like)
+        self._parts.ring.manager.check(state.standing)
         self._folder.forget_after(state.generation)
         self._archive.forget_after(state.generation)
         self._listener.note(f"Going on after generation {state.generation}.")

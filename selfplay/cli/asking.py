@@ -13,6 +13,7 @@ from tyro.conf import Positional
 from selfplay import streams
 from selfplay.cli import options, runs
 from selfplay.cli.options import Count
+from selfplay.curriculum.manager import problem_rating
 from selfplay.curriculum.scale import Game, pass_rate
 from selfplay.grading.judge import judge
 from selfplay.learning import rollout
@@ -94,6 +95,7 @@ def propose_command(arguments: Sequence[str]) -> None:
                 )
             state = runs.state_of(folder, parts)
             manager = parts.ring.manager
+            beliefs = manager.beliefs(state.standing)
             proposer = Learned(
                 parts.environments, parts.ring.tokenizer, parts.gate,
                 secrets.randbits(31) if seed is None else seed,
@@ -114,8 +116,8 @@ def propose_command(arguments: Sequence[str]) -> None:
                 table.add_row(text, f"[red]{escape(proposal.reason)}[/]", "", "", "")
                 continue
             game = Game(manager.names.index(env), proposal.problem.level, 0, 0)
-            rated, sd = manager.problem_rating(state.standing, game)
-            solver = manager.beliefs(state.standing).solver_E[game.environment]
+            rated, sd = problem_rating(beliefs, game)
+            solver = beliefs.solver_E[game.environment]
             table.add_row(
                 text,
                 "[green]admitted[/]",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -47,23 +48,21 @@ def show_curriculum(run: Positional[Path]) -> None:
         beliefs = manager.beliefs(standing)
         predicted_EL = beliefs.predicted_EL
         table = Table(
-            title=f"Generation {state.generation}: predicted pass rate in % (groups played)",
-            title_justify="left",
-        )
-        table.add_column("environment")
-        table.add_column("solver rating")
-        table.add_column("on the anchors")
-        table.add_column("state")
+            title=f"Generation {state.generation}: predicted pass rate in %, groups played below",
+            title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+        )  # fmt: skip
+        table.add_column("solver's rating ± sd", no_wrap=True)
         for level in range(predicted_EL.shape[1]):
-            table.add_column(f"level {level}", justify="right")
+            table.add_column(str(level), justify="right")
         for e, name in enumerate(manager.names):
             cells = [
-                "" if np.isnan(p) else f"{_coloured(p)} ({n})"
+                "" if np.isnan(p) else f"{_coloured(p)}\n[dim]{n}[/]"
                 for p, n in zip(predicted_EL[e], standing.groups_EL[e], strict=True)
             ]
+            state_of = STATES[standing.watch.state_E[e]]
             rating = f"{beliefs.solver_E[e]:.0f} ± {beliefs.solver_sd_E[e]:.0f}"
-            anchored = f"{standing.anchored_E[e]:.0f} ± {standing.anchored_sd_E[e]:.0f}"
-            table.add_row(name, rating, anchored, STATES[standing.watch.state_E[e]], *cells)
+            watched = "" if state_of == "active" else f"\n[red]{state_of}: probes only[/]"
+            table.add_row(f"[bold]{name}[/]\n{rating}{watched}", *cells)
         console.print(table)
         reliability = standing.reliability
         console.print(

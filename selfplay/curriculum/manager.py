@@ -106,6 +106,8 @@ class Report(NamedTuple):
 class Standing(NamedTuple):
     """All that the curriculum knows; arrays, and tuples of arrays."""
 
+    suite: np.ndarray
+    """uint8 [16], beginning of the digest of the frozen problems, in ASCII."""
     generation: np.ndarray
     """int [], until when the solver is known to have been trained."""
     ratings: Any
@@ -142,6 +144,7 @@ class Manager:
         config: CurriculumConfig,
         generations: int,
         count: int,
+        suite: str = "",
         sampler: Sampler | None = None,
     ) -> None:
         """Prepare.
@@ -151,12 +154,14 @@ class Manager:
             config: settings.
             generations: of the whole run; some samplers follow a schedule.
             count: most problems that a generation trains on.
+            suite: digest of the frozen problems, which name the scale; its first 16 characters.
             sampler: in place of the one that the configuration names.
         """
         self.cells = cells
         self.names = list(cells.names)
         self._config = config
         self._generations = generations
+        self._suite = np.frombuffer(suite[:16].ljust(16).encode("ascii"), np.uint8)
         self._width = count + cells.there_EL.size
         self._sampler: Sampler = sampler or samplers.make(
             config.sampler, target=config.target, width=config.width
@@ -173,6 +178,7 @@ class Manager:
         beliefs = self._system.beliefs(ratings)
         heard_HW = np.zeros((HORIZON, self._width), np.int64)
         return Standing(
+            suite=self._suite,
             generation=np.array(0),
             ratings=ratings,
             sampler=self._sampler.initial(self.cells),
@@ -187,6 +193,20 @@ class Manager:
             ignored=np.zeros(2, np.int64),
             age=np.zeros(2, np.int64),
         )
+
+    def check(self, standing: Standing) -> None:
+        """Refuse a standing on the scale of other anchors.
+
+        Raises:
+            ValueError: its frozen problems are not those of this manager.
+        """
+        if not np.array_equal(standing.suite, self._suite):
+            theirs, ours = (bytes(suite).decode() for suite in (standing.suite, self._suite))
+            raise ValueError(
+                f"this standing is on the scale of the frozen problems {theirs!r}, and those of "
+                f"now are {ours!r}: an environment or a suite size has changed. Ratings cannot be "
+                "carried over; go on with the version that the run was started with."
+            )
 
     def beliefs(self, standing: Standing) -> Beliefs:
         """What the rating system believes."""
@@ -301,27 +321,6 @@ class Manager:
             anchored_sd_E=sd_E,
         )
 
-    def problem_rating(self, standing: Standing, game: Game) -> tuple[float, float]:
-        """Rating of one problem after its game and its standard deviation, in points.
-
-        Its difference to its cell is normal at first, as wide as the problems of a cell differ, and
-        shrinks with its record.
-        """
-        beliefs = self.beliefs(standing)
-        cell = float(beliefs.cell_EL[game.environment, game.level])
-        predicted = (beliefs.solver_E[game.environment] - cell) / POINTS_PER_LOGIT
-        spread = max(float(beliefs.problem_sd_E[game.environment]) ** 2, 1e-6)
-        known = float(beliefs.logit_sd_EL[game.environment, game.level])
-        if game.graded == 0:
-            return cell, POINTS_PER_LOGIT * float(np.hypot(known, spread**0.5))
-        logit, information = kalman.mode(
-            np.array(game.solved / game.graded), np.array(game.graded), np.array(0.0),
-            np.array(predicted), np.array(spread),
-        )  # fmt: skip
-        own = spread / (1.0 + spread * float(information))
-        rating = cell - POINTS_PER_LOGIT * (float(logit) - predicted)
-        return rating, POINTS_PER_LOGIT * float(np.hypot(known, own**0.5))
-
     def prior_rating(self, problem: Problem) -> float:
         """Rating of a problem by its level alone, in points: what anchors are frozen at."""
         return float(self.cells.prior_EL[self.names.index(problem.environment), problem.level])
@@ -396,3 +395,24 @@ def problem_sd(beliefs: Beliefs) -> np.ndarray:
     predicted_EL = beliefs.predicted_EL
     slope_EL = predicted_EL * (1.0 - predicted_EL)
     return slope_EL * np.hypot(beliefs.logit_sd_EL, beliefs.problem_sd_E[:, None])
+
+
+def problem_rating(beliefs: Beliefs, game: Game) -> tuple[float, float]:
+    """Rating of one problem after its game and its standard deviation, in points.
+
+    Its difference to its cell is normal at first, as wide as the problems of a cell differ, and
+    shrinks with its record.
+    """
+    cell = float(beliefs.cell_EL[game.environment, game.level])
+    predicted = (beliefs.solver_E[game.environment] - cell) / POINTS_PER_LOGIT
+    spread = max(float(beliefs.problem_sd_E[game.environment]) ** 2, 1e-6)
+    known = float(beliefs.logit_sd_EL[game.environment, game.level])
+    if game.graded == 0:
+        return cell, POINTS_PER_LOGIT * float(np.hypot(known, spread**0.5))
+    logit, information = kalman.mode(
+        np.array(game.solved / game.graded), np.array(game.graded), np.array(0.0),
+        np.array(predicted), np.array(spread),
+    )  # fmt: skip
+    own = spread / (1.0 + spread * float(information))
+    rating = cell - POINTS_PER_LOGIT * (float(logit) - predicted)
+    return rating, POINTS_PER_LOGIT * float(np.hypot(known, own**0.5))

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from selfplay.curriculum import replay, samplers
 from selfplay.curriculum.elo import EloConfig
-from selfplay.curriculum.manager import HORIZON, CurriculumConfig, Manager, Report
+from selfplay.curriculum.manager import (
+    HORIZON,
+    CurriculumConfig,
+    Manager,
+    Report,
+    problem_rating,
+)
 from selfplay.curriculum.samplers import SFL
 from selfplay.curriculum.scale import Cells, Game, pass_rate
 from selfplay.curriculum.watch import NOISE
@@ -291,14 +297,15 @@ def test_problem_ratings_by_hand():
     8 log sigma(x) - 2 x^2 solves 8 (1 - sigma(x)) = 4 x, so x = 0.7444."""
     manager = made(system="elo")
     standing = manager.initial()
-    cell, unsure = manager.problem_rating(standing, Game(2, 0, 0, 0))
+    beliefs = manager.beliefs(standing)
+    cell, unsure = problem_rating(beliefs, Game(2, 0, 0, 0))
     assert cell == 1500.0
-    easy, sure = manager.problem_rating(standing, Game(2, 0, 8, 8))
-    hard, _ = manager.problem_rating(standing, Game(2, 0, 0, 8))
+    easy, sure = problem_rating(beliefs, Game(2, 0, 8, 8))
+    hard, _ = problem_rating(beliefs, Game(2, 0, 0, 8))
     x = (1500 - easy) / 173.7178
     assert 8 / (1 + np.exp(x)) == pytest.approx(4 * x, abs=1e-4)
     assert hard - 1500 == pytest.approx(1500 - easy)
-    assert manager.problem_rating(standing, Game(2, 0, 4, 8))[0] == pytest.approx(1500.0)
+    assert problem_rating(beliefs, Game(2, 0, 4, 8))[0] == pytest.approx(1500.0)
     assert sure < unsure
     assert manager.prior_rating(Problem("b", 0, "", "", "")) == CELLS.prior_EL[1, 0]
     assert manager.level_near(standing, "a", 1500.0) == 4
@@ -326,6 +333,13 @@ def test_the_log_gives_the_standing_again_to_the_last_bit(system, sampler):
             log(replay.anchors_line(generation + 1, look(1400.0)))
     assert same(replay.replayed(manager, lines), standing)
     assert not same(replay.replayed(manager, lines[:-1]), standing)
+
+
+def test_a_standing_on_another_scale_is_refused():
+    manager, other = (Manager(CELLS, CurriculumConfig(), 9, 9, suite=s) for s in ("0af3", "77bc"))
+    manager.check(manager.initial())
+    with pytest.raises(ValueError, match="problems '77bc *', and those of now are '0af3 *'"):
+        manager.check(other.initial())
 
 
 def test_a_log_of_another_version_is_told():
