@@ -17,8 +17,9 @@ from selfplay.curriculum.scale import POINTS_PER_LOGIT, Beliefs, sigmoid
 
 WINDOW = 64
 """Groups between two looks at an environment's progress."""
-FLAT = (0.2, 0.8)
-"""Pass rates within which all levels of a noise trap lie."""
+FLAT = (0.3, 0.7)
+"""Pass rates within which all levels of a noise trap lie. With wider ones, environments whose
+answers can be guessed now and then are taken for traps."""
 SURE = 2.0
 """Standard deviations by which an ability has to have moved to count as moved."""
 SURE_ENOUGH = 0.5
