@@ -12,9 +12,10 @@ it than for the gold. Rewards read whole replies, and often want a form of their
 shown the answer in the form in which they pay for the gold: bare, in a box, behind `####`, or in a
 tag that the prompt names. Tasks are loaded and scored in a helper process, with a deadline.
 
-What this does not do: play. A taskset is refused if scoring it needs a runtime, a judge, or more
-than one agent, or if its tasks have tools; one that reads more turns than one is refused if it does
-not pay for the gold in a single one.
+What this does not do: fence the rewards. They are the taskset's code, see what a model wrote and
+run with our rights; one that evaluates it is not caught. Nor does it play: a taskset is refused if
+scoring it needs a runtime, a judge, or more than one agent, or if its tasks have tools; one that
+reads more turns than one is refused if it does not pay for the gold in a single one.
 
 Source: verifiers 0.4, `verifiers.v1`: `Taskset`, `Task.score`, `Trace`.
 """

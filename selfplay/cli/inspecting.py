@@ -89,11 +89,8 @@ def explain(
     console = Console(highlight=False)
     column, value = ("generation", generation) if problem is None else ("text", problem)
     with runs.opened(run) as (folder, parts, archive):
-        rows = archive.query(
-            f"SELECT generation, slot, text, gold, proposer, rating, rating_sd FROM posed "  # noqa: S608
-            f"WHERE {column} = ? ORDER BY generation, slot",
-            value,
-        )
+        query = "SELECT generation, slot, text, gold, proposer, rating, rating_sd FROM posed WHERE "
+        rows = archive.query(f"{query}{column} = ? ORDER BY generation, slot", value)
         if not rows:
             last = archive.query("SELECT MAX(generation) FROM posed")[0][0]
             raise ValueError(
