@@ -36,6 +36,9 @@ class RunConfig:
     """Of all random streams of the run; the held-out suite does not depend on it."""
     generations: int = 100
     """Turns of the ring."""
+    token_budget: int = 0
+    """Generated tokens after which a run ends before its last generation, to compare runs at equal
+    cost: attempts, proposals, screening and looks at the anchors count; 0 sets no limit."""
     environments: tuple[str, ...] = ("arithmetic", "countdown", "linear_equations", "modular")
     """The environments to learn: names of installed ones, or Python files that define one."""
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
@@ -67,11 +70,12 @@ class RunConfig:
     """Where environments run programs; not used by those that run none."""
 
     def __post_init__(self) -> None:
-        if min(self.generations, self.seed, self.attempts_every) < 0 or self.checkpoint_every < 1:
+        counts = (self.generations, self.token_budget, self.seed, self.attempts_every)
+        if min(counts) < 0 or self.checkpoint_every < 1:
             raise ValueError(
-                f"generations={self.generations}, seed={self.seed} and attempts_every="
-                f"{self.attempts_every} must be at least 0, checkpoint_every="
-                f"{self.checkpoint_every} at least 1."
+                f"generations={self.generations}, token_budget={self.token_budget}, "
+                f"seed={self.seed} and attempts_every={self.attempts_every} must be at least 0, "
+                f"checkpoint_every={self.checkpoint_every} at least 1."
             )
         if not self.environments or len(set(self.environments)) != len(self.environments):
             raise ValueError(

@@ -3,6 +3,7 @@
 Used by `selfplay train` and `selfplay resume`; tells its progress to whoever listens.
 """
 
+import math
 import signal
 import statistics
 import time
@@ -120,6 +121,8 @@ class Session:
         self._recent: deque[Turn] = deque(maxlen=RECENT)
         self._recent_seconds: deque[float] = deque(maxlen=RECENT)
         self._held_out = float("nan")
+        self._looked = -1
+        """Generation of this sitting's last look at the anchors."""
 
     def run(self) -> Result:
         """From where the folder stands to the end, or until asked to stop."""
@@ -127,9 +130,9 @@ class Session:
         if state is None:
             return Result(self._parts.state(), False, None, None, None)
         before = self._folder.evaluation(0)
-        while state.generation < self._config.generations and not self._stop.asked:
+        while not self._spent(state) and not self._stop.asked:
             state = self._generation(state)
-        if self._stop.asked and state.generation < self._config.generations:
+        if not self._spent(state):
             self._save(state)
             return Result(state, False, before, None, None)
         if state.generation == 0:
@@ -137,9 +140,17 @@ class Session:
         self._listener.note("Measuring on the held-out problems ...")
         after = self._evaluate(state)
         if state.generation not in self._folder.generations():  # else it was finished before
-            state = self._looked_at_anchors(state)
+            if state.generation != self._looked:
+                state = self._looked_at_anchors(state)
             self._save(state)
         return Result(state, True, before, after, report.gain(before, after))
+
+    def _spent(self, state: State) -> bool:
+        """Whether the run has had all its generations, or all its tokens."""
+        budget = self._config.token_budget
+        return state.generation >= self._config.generations or bool(
+            budget and state.counts.generated_tokens >= budget
+        )
 
     def _resumed(self) -> State:
         like = self._parts.state()
@@ -185,7 +196,7 @@ class Session:
         state, turn = loop.generation(self._parts.ring, state)
         self._keep(turn)
         self._warn_of_grader_errors(turn)
-        last = state.generation == self._config.generations  # looked at and saved by run()
+        last = self._spent(state)  # looked at and saved by run()
         every = self._config.evaluation.every
         if every and state.generation % every == 0 and not last:
             state = self._looked_at_anchors(state)
@@ -269,6 +280,7 @@ class Session:
             )
         ]
         self._folder.log(replay.anchors_line(state.generation, games))
+        self._looked = state.generation
         # Anchors steer the curriculum, so what they cost counts; held-out problems only measure.
         return state._replace(
             standing=manager.look_at_anchors(state.standing, state.generation, games),
@@ -310,11 +322,12 @@ class Session:
         for past in recent:
             spent.update(past.seconds)
         wall, elapsed = sum(spent.values()), sum(self._recent_seconds)
+        left = self._generations_left(state)
         asked = sum(len(past.proposals) for past in recent)
         valid = sum(p.problem is not None for past in recent for p in past.proposals)
         snapshot = Snapshot(
             generation=state.generation,
-            generations=self._config.generations,
+            generations=state.generation + left,
             held_out=self._held_out,
             rating=float(standing.anchored_E.mean()),
             rating_sd=float(np.linalg.norm(standing.anchored_sd_E) / standing.anchored_E.size),
@@ -322,7 +335,7 @@ class Session:
             mixed_rate=float(np.mean([past.mixed_groups / len(past.reports) for past in recent])),
             tokens_per_second=sum(past.generated_tokens for past in recent) / elapsed,
             time_shares={name: value / wall for name, value in spent.items()},
-            seconds_left=self._usual_seconds() * (self._config.generations - state.generation),
+            seconds_left=self._usual_seconds() * left,
         )
         self._listener.turned(snapshot)
         self._board.scalars(
@@ -334,6 +347,15 @@ class Session:
                 state.generation, manager.names, manager.beliefs(standing).predicted_EL
             )
             self._board.text(state.generation, "samples", report.samples_text(turn))
+
+    def _generations_left(self, state: State) -> int:
+        """How many will follow; with a budget of tokens, as many as it allows at the usual cost."""
+        left = self._config.generations - state.generation
+        if self._config.token_budget:
+            unspent = max(0, self._config.token_budget - state.counts.generated_tokens)
+            usual = statistics.mean(past.generated_tokens for past in self._recent)
+            left = min(left, math.ceil(unspent / usual))
+        return left
 
     def _usual_seconds(self) -> float:
         """Wall time of a generation; NaN after the first of a sitting, most of which is compiling.

@@ -50,6 +50,28 @@ def solved_rate(lines):
     return sum(game.solved for game in games) / sum(game.graded for game in games)
 
 
+def test_a_budget_of_tokens_ends_a_run(tmp_path):
+    free = train.train(RunFolder.create(tmp_path / "free", CONFIG), Silent())
+    budget = free.state.counts.generated_tokens // 2
+    folder = RunFolder.create(tmp_path / "run", replace(CONFIG, token_budget=budget))
+    listener = Silent()
+    result = train.train(folder, listener)
+    last = listener.snapshots[-1]
+    assert result.finished
+    assert result.state.generation < CONFIG.generations
+    assert result.state.counts.generated_tokens >= budget
+    assert last.generation == last.generations == result.state.generation
+    spent = sum(line["generated_tokens"] for line in folder.outcomes() if "reports" in line)
+    assert spent - last_cost(folder) < budget
+    looks = [line["generation"] for line in folder.outcomes() if "anchors" in line]
+    assert looks == sorted(set(looks))
+
+
+def last_cost(folder):
+    """Generated tokens of the last generation."""
+    return [line for line in folder.outcomes() if "reports" in line][-1]["generated_tokens"]
+
+
 def test_reward_rises_and_the_run_is_kept(tmp_path):
     folder = RunFolder.create(tmp_path / "run", CONFIG)
     listener = Silent()

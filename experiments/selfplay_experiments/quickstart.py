@@ -42,10 +42,13 @@ CONFIG = RunConfig(
 )
 
 VARIANTS = {
-    "uniform": replace(CONFIG, curriculum=replace(CONFIG.curriculum, sampler="uniform")),
+    **{
+        sampler: replace(CONFIG, curriculum=replace(CONFIG.curriculum, sampler=sampler))
+        for sampler in ("uniform", "ladder", "sec")
+    },
     "procedural": replace(CONFIG, proposing=replace(CONFIG.proposing, proposer="procedural")),
     "warmup-only": replace(
         CONFIG, generations=0, warmup=replace(CONFIG.warmup, steps=5 * CONFIG.warmup.steps // 2)
     ),
 }
-"""The control arms: all levels alike; only procedural problems; supervised all the time."""
+"""The control arms: other samplers; only procedural problems; supervised all the time."""

@@ -276,4 +276,4 @@ if __name__ == "__main__":
         again = [sys.executable, "-m", "selfplay.bridges.reasoning_gym"]
         os.execve(sys.executable, again, os.environ | {"PYTHONHASHSEED": "0"})
     _library()  # once, before the forks
-    serve(_answered)
+    serve(_answered, lasting=lambda asked: len(asked) == 2)  # an item; answers are a model's text

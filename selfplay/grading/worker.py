@@ -1,14 +1,16 @@
 """A helper process for trusted code that may take too long: asked in JSON, killed at a deadline.
 
 For graders that have no bounds of their own, such as sympy and math-verify. The helper imports its
-libraries once; each question is answered by a fork of it, so that one that hangs costs its deadline
-and a few milliseconds, not a new start. `serve` is the helper's side, `Helper` the asking side.
+libraries once; a question is answered by a fork of a fork of it, so that one that hangs costs its
+deadline and a few milliseconds, not a new start. `serve` is the helper's side, `Helper` the asking
+side.
 
 What this is not: a jail. The code is ours; what a model wrote reaches it as data only. Programs
 that a model wrote belong in sandbox.py. POSIX only.
 """
 
 import atexit
+import gc
 import json
 import os
 import resource
@@ -18,8 +20,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+Answer = Callable[[Any], Any]
 
 MEMORY = 2 * 1024**3
 """Address space of one answer, in bytes."""
@@ -114,66 +118,121 @@ class Helper:
         if process is None:
             return
         atexit.unregister(self.close)
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.close()  # at which it ends its fork and itself
         try:
-            os.killpg(process.pid, signal.SIGKILL)  # with the fork that may be at work
-        except ProcessLookupError:
-            pass
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is not None
-            pipe.close()
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
 
 
-def serve(answer: Callable[[Any], Any]) -> None:
-    """Answer questions from standard input until it ends, each in a fork of its own.
+def serve(answer: Answer, lasting: Callable[[Any], bool] = lambda question: False) -> None:
+    """Answer questions from standard input until it ends.
+
+    A question is answered in a fork of its own, so that it leaves no trace in the next; that costs
+    some milliseconds, more for a large process. Questions in which no text of a model's stands may
+    instead be answered one after the other by a process that lasts until one of them fails.
 
     Args:
         answer: JSON data in, JSON data out; what it raises is told as the helper's error.
+        lasting: whether a question is answered by the process that lasts.
     """
     output = os.dup(1)
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
+    gc.freeze()  # a collection in a fork would copy every page of what was imported
     os.write(output, b"ready\n")
+    answerer: _Answerer | None = None
     for line in sys.stdin.buffer:
+        answerer = answerer or _Answerer(answer, lasting)
+        reply = answerer.reply(line, json.loads(line)["seconds"])
+        if not reply.startswith(b'{"answer"'):
+            answerer = answerer.ended()
+        _write(output, reply)
+    if answerer is not None:
+        answerer.ended()
+
+
+class _Answerer:
+    """The fork that answers, or forks in its turn to do so, until one answer is late or fails."""
+
+    def __init__(self, answer: Answer, lasting: Callable[[Any], bool]) -> None:
+        questions, self._asking = os.pipe()
+        self._reading, replies = os.pipe()
+        self._process = os.fork()
+        if self._process == 0:
+            os.close(self._asking)
+            os.close(self._reading)
+            os.setpgid(0, 0)  # to be killed with its forks
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            try:
+                _answer_all(answer, lasting, questions, replies)
+            finally:
+                os._exit(0)
+        os.close(questions)
+        os.close(replies)
+
+    def reply(self, line: bytes, seconds: float) -> bytes:
+        """The reply to a line with a question, a line as well."""
+        text, limit = bytearray(), time.monotonic() + seconds
+        try:
+            _write(self._asking, line)
+            while not text.endswith(b"\n"):
+                left = limit - time.monotonic()
+                ready = select.select([self._reading, 0], [], [], max(0.0, left))[0]
+                if 0 in ready:  # nobody asks while an answer is awaited: whoever asked is gone
+                    self.ended()
+                    os._exit(0)
+                if not ready:
+                    return b'{"timeout": true}\n'
+                chunk = os.read(self._reading, 65536)
+                if not chunk:
+                    return b'{"error": "ended without an answer"}\n'
+                text += chunk
+        except BrokenPipeError:
+            return b'{"error": "ended without an answer"}\n'
+        return bytes(text)
+
+    def ended(self) -> None:
+        """Kill it and its forks."""
+        try:
+            os.killpg(self._process, signal.SIGKILL)
+        except ProcessLookupError:  # it had not yet made its group
+            os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
+        os.close(self._asking)
+        os.close(self._reading)
+
+
+def _answer_all(
+    answer: Answer, lasting: Callable[[Any], bool], questions: int, replies: int
+) -> None:
+    """The life of the fork that answers."""
+    for line in os.fdopen(questions, "rb"):
         request = json.loads(line)
-        reply = _answer_in_fork(answer, request["question"], request["seconds"])
-        os.write(output, reply + b"\n")
+        if lasting(request["question"]):
+            _write(replies, _answered(answer, request))
+            continue
+        child = os.fork()
+        if child == 0:
+            _write(replies, _answered(answer, request))
+            os._exit(0)
+        if os.waitpid(child, 0)[1] != 0:
+            return
 
 
-def _answer_in_fork(answer: Callable[[Any], Any], question: Any, seconds: float) -> bytes:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _answer_and_exit(answer, question, writing)
-    os.close(writing)
+def _answered(answer: Answer, request: Mapping[str, Any]) -> bytes:
+    # Ends this process even if everybody who should kill it was killed.
+    signal.setitimer(signal.ITIMER_REAL, request["seconds"] + GRACE)
     try:
-        return _awaited(reading, seconds)
-    finally:
-        os.close(reading)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-
-
-def _answer_and_exit(answer: Callable[[Any], Any], question: Any, writing: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    try:
-        reply = {"answer": answer(question)}
-    except BaseException as error:  # whatever it is, it is told, and the fork ends
+        reply = {"answer": answer(request["question"])}
+    except BaseException as error:  # whatever it is, it is told
         reply = {"error": f"{type(error).__name__}: {error}"[:500]}
-    data = json.dumps(reply).encode()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return json.dumps(reply).encode() + b"\n"
+
+
+def _write(descriptor: int, data: bytes) -> None:
     while data:
-        data = data[os.write(writing, data) :]
-    os._exit(0)
-
-
-def _awaited(reading: int, seconds: float) -> bytes:
-    """What the fork wrote until it closed the pipe."""
-    text, limit = bytearray(), time.monotonic() + seconds
-    while True:
-        left = limit - time.monotonic()
-        if left <= 0 or not select.select([reading], [], [], left)[0]:
-            return b'{"timeout": true}'
-        chunk = os.read(reading, 65536)
-        if not chunk:
-            return bytes(text) or b'{"error": "ended without an answer"}'
-        text += chunk
+        data = data[os.write(descriptor, data) :]

@@ -1,5 +1,6 @@
 """Helper processes: answers, deadlines, failures, and what is left behind."""
 
+import contextlib
 import os
 import threading
 import time
@@ -33,11 +34,12 @@ def answer(question):
         case {"allocate": size}:
             return len(bytearray(size))
         case {"kill parent": True}:
-            os.kill(os.getppid(), 9)
+            os.kill(os.getsid(0), 9)
             time.sleep(5)
-    return {"asked": question, "count": count, "pid": os.getppid()}
+    return {"asked": question, "count": count, "helper": os.getsid(0),
+            "answerer": os.getppid()}
 
-serve(answer)
+serve(answer, lasting=lambda question: isinstance(question, dict) and "lasting" in question)
 """
 
 
@@ -63,21 +65,46 @@ def children():
     return found
 
 
+def members(session):
+    """Processes of a session."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and os.getsid(int(name)) == session:
+                found.append(int(name))
+        except ProcessLookupError:
+            continue
+    return found
+
+
 def test_it_answers_and_a_question_leaves_no_trace_in_the_next(helper):
     first, second = helper.ask([1, "ä\n"], 10), helper.ask({}, 10)
     assert first["asked"] == [1, "ä\n"]
     assert (first["count"], second["count"]) == (1, 1)  # each in a fork of its own
-    assert first["pid"] == second["pid"]  # of the same process
+    assert first["helper"] == second["helper"]  # of the same process
+
+
+def test_lasting_questions_share_a_process_until_one_fails(helper):
+    assert [helper.ask({"lasting": n}, 10)["count"] for n in range(3)] == [1, 2, 3]
+    assert helper.ask({}, 10)["count"] == 4  # in a fork of that process
+    assert helper.ask({"lasting": 3}, 10)["count"] == 4
+    for question in ({"lasting": 4, "raise": "no"}, {"lasting": 5, "exit": True}):
+        with pytest.raises(HelperError):
+            helper.ask(question, 10)
+        assert helper.ask({"lasting": 6}, 10)["count"] == 1
+    with pytest.raises(TimeoutError):
+        helper.ask({"lasting": 7, "spin": True}, 0.2)
+    assert helper.ask({"lasting": 8}, 10)["count"] == 1
 
 
 @pytest.mark.parametrize("question", [{"sleep": 60}, {"spin": True}])
 def test_a_late_answer_is_a_timeout_and_costs_no_new_start(helper, question):
-    before = helper.ask({}, 10)["pid"]
+    before = helper.ask({}, 10)["helper"]
     start = time.monotonic()
     with pytest.raises(TimeoutError, match=r"no answer from helper_of_tests in 0\.2 seconds"):
         helper.ask(question, 0.2)
     assert time.monotonic() - start < 30
-    assert helper.ask({}, 10)["pid"] == before
+    assert helper.ask({}, 10)["helper"] == before
 
 
 @pytest.mark.parametrize(
@@ -99,10 +126,10 @@ def test_what_is_printed_is_no_answer(helper):
 
 
 def test_a_killed_helper_is_replaced(helper):
-    before = helper.ask({}, 10)["pid"]
+    before = helper.ask({}, 10)["helper"]
     with pytest.raises(HelperError, match="died"):
         helper.ask({"kill parent": True}, 0.5)
-    assert helper.ask({}, 10)["pid"] != before
+    assert helper.ask({}, 10)["helper"] != before
 
 
 def test_several_threads_may_ask(helper):
@@ -121,13 +148,32 @@ def test_several_threads_may_ask(helper):
 
 def test_closing_leaves_no_process_and_no_descriptor(helper):
     before, open_before = children(), len(os.listdir("/proc/self/fd"))
-    helper.ask({}, 10)
+    session = helper.ask({}, 10)["helper"]
     assert len(children()) == len(before) + 1
     with pytest.raises(TimeoutError):
         helper.ask({"sleep": 60}, 0.1)
     helper.close()
     assert children() == before
+    assert not members(session)
     assert len(os.listdir("/proc/self/fd")) == open_before
+
+
+def test_what_a_killed_helper_leaves_ends_at_its_deadline(helper):
+    session = helper.ask({}, 10)["helper"]
+    asking = threading.Thread(target=lambda: suppressed(helper, {"spin": True}, 0.5), daemon=True)
+    asking.start()
+    while len(members(session)) < 3:  # helper, answerer, its fork
+        time.sleep(0.01)
+    os.kill(session, 9)
+    asking.join(30)
+    assert not asking.is_alive()
+    while members(session):  # they end by themselves, at their deadline
+        time.sleep(0.01)
+
+
+def suppressed(helper, question, seconds):
+    with contextlib.suppress(HelperError):
+        helper.ask(question, seconds)
 
 
 def test_a_module_that_cannot_be_started_is_named():
