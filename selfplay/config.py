@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import dacite
 import tyro
 
-from selfplay.curriculum.manager import CurriculumConfig
+from selfplay.curriculum.config import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
 from selfplay.grading.programs.jobs import Level
 from selfplay.grading.programs.sandbox import SandboxConfig

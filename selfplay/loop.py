@@ -15,7 +15,9 @@ import numpy as np
 from flax import nnx
 
 from selfplay import streams
-from selfplay.curriculum.manager import Manager, Plan, Report, Standing, problem_rating
+from selfplay.curriculum.archive import Archive
+from selfplay.curriculum.manager import Manager, Standing
+from selfplay.curriculum.plans import Plan, Report
 from selfplay.curriculum.scale import Game
 from selfplay.grading.judge import judge_all
 from selfplay.learning import rollout
@@ -34,6 +36,8 @@ from selfplay.proposing.reward import worth
 
 LEVEL_TOLERANCE = 1
 """Levels by which a learned problem may miss its request and still be posed."""
+PASSED_SOMETIMES = 0.25, 0.75
+"""Pass rates within which a problem is one to learn from, for the proposer's rating."""
 
 
 class Counts(NamedTuple):
@@ -75,6 +79,8 @@ class Ring:
     graph: nnx.GraphDef[Transformer]
     tokenizer: Tokenizer
     environments: Mapping[str, Environment]
+    archive: Archive
+    """Where the text of an earlier problem is."""
     manager: Manager
     learned: Learned
     procedural: Procedural
@@ -96,6 +102,8 @@ class Turn:
     """What the learned proposer wrote, admitted or not; empty if it was not asked."""
     reports: list[Report]
     """P outcomes, each with its plan."""
+    requests: list[Game]
+    """By environment and level that was asked for: how many proposals were asked, and won."""
     ratings_after: list[tuple[float, float]]
     """P problem ratings after the outcomes and their standard deviations, in points."""
     worths: list[float]
@@ -156,8 +164,9 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
                 plans, problems, correct_PG.sum(axis=1), graded_PG.sum(axis=1), strict=True
             )
         ]
-        beliefs = ring.manager.beliefs(state.standing)
-        ratings_after = [problem_rating(beliefs, report.game) for report in reports]
+        ratings_after = ring.manager.problem_ratings(
+            state.standing, [(plan.problem, game) for plan, game in reports]
+        )
     with clock("train"):
         trained_P = np.array([plan.purpose != "screen" for plan in plans])
         examples = solver_examples(attempts, correct_PG, graded_PG & trained_P[:, None])
@@ -171,11 +180,14 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
             )
         learner, learning = learn(ring, state.learner, examples, number)
     standing = ring.manager.observe(state.standing, number, reports)
+    requests = request_games(ring.manager.names, proposals, posed, reports)
+    standing = ring.manager.observe_requests(standing, number, requests)
 
     drawn = attempts.generated_tokens
     drawn += proposer_rollout.generated_tokens if proposer_rollout else 0
     turn = Turn(
         generation=number, posed=posed, proposals=proposals, reports=reports,
+        requests=requests,
         ratings_after=ratings_after, worths=worths, attempts=attempts, verdicts=verdicts,
         mixed_groups=sum(0 < game.solved < game.graded for _, game in reports),
         generated_tokens=drawn, trained_tokens=learning.tokens, loss=learning.loss,
@@ -192,30 +204,35 @@ def propose(
     """Have every plan answered: by the learned proposer where it may and can, else procedurally.
 
     A learned problem more than LEVEL_TOLERANCE levels away from the plan is not posed: its worth is
-    0 without spending attempts on it. What is screened is procedural: it is about the cell.
+    0 without spending attempts on it. What is screened is procedural: it is about the cell. What is
+    posed again comes from the archive.
 
     Returns:
         one admitted proposal for each plan; what the learned proposer wrote; its samples.
     """
     requests = [request(ring, plan) for plan in plans]
     wanted = len(requests)
+    answered = {
+        slot: earlier(ring.archive, plan, requests[slot])
+        for slot, plan in enumerate(plans)
+        if plan.purpose == "revisit"
+    }
     asked = []
     if ring.proposing.proposer == "learned":
-        trained = [slot for slot, plan in enumerate(plans) if plan.purpose != "screen"]
+        trained = [s for s, plan in enumerate(plans) if plan.purpose in ("target", "probe")]
         share = 1.0 - ring.proposing.procedural_share
         rng = streams.numpy_rng(ring.seed, number, "share")
         asked = sorted(rng.permutation(trained)[: round(share * len(trained))].tolist())
-    in_batch: set[str] = set()
+    in_batch = {admitted(proposal).key for proposal in answered.values()}
     proposals, samples = [], None
     if asked:
         proposals, samples = ring.learned.propose(
             [requests[slot] for slot in asked], network, number, in_batch
         )
-    answered = {
+    answered |= {
         slot: proposal
         for slot, proposal in zip(asked, proposals, strict=True)
-        if proposal.problem is not None
-        and abs(proposal.problem.level - proposal.request.level) <= LEVEL_TOLERANCE
+        if proposal.problem is not None and on_level(proposal)
     }
     open_slots = [slot for slot in range(wanted) if slot not in answered]
     filled, _ = ring.procedural.propose(
@@ -223,6 +240,17 @@ def propose(
     )
     answered.update(zip(open_slots, filled, strict=True))
     return [answered[slot] for slot in range(wanted)], proposals, samples
+
+
+def on_level(proposal: Proposal) -> bool:
+    """Whether the problem of an admitted proposal is near the level that was asked for."""
+    return abs(admitted(proposal).level - proposal.request.level) <= LEVEL_TOLERANCE
+
+
+def earlier(archive: Archive, plan: Plan, request: Request) -> Proposal:
+    """The problem that a plan wants posed again, by whoever wrote it."""
+    problem, proposer = archive.problem(plan.problem)
+    return Proposal(request, proposer, problem.text, problem)
 
 
 def request(ring: Ring, plan: Plan) -> Request:
@@ -274,6 +302,32 @@ def proposal_worths(
         game, (rating, _) = reports[slot].game, ratings_after[slot]
         worths.append(worth(game.solved, game.graded, rating, proposal.request.rating, surprisal))
     return worths
+
+
+def request_games(
+    names: Sequence[str],
+    proposals: Sequence[Proposal],
+    posed: Sequence[Proposal],
+    reports: Sequence[Report],
+) -> list[Game]:
+    """The learned proposer's games: one for each environment and level that was asked for.
+
+    It wins if its problem is valid, near the level, and passed sometimes; one whose attempts could
+    not be graded is no game.
+    """
+    game_of = {id(p): report.game for p, report in zip(posed, reports, strict=True)}
+    won, asked = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+    least, most = PASSED_SOMETIMES
+    for proposal in proposals:
+        cell = names.index(proposal.request.environment), proposal.request.level
+        game = game_of.get(id(proposal))
+        if game is None:
+            asked[cell] += 1
+        elif game.graded:
+            asked[cell] += 1
+            # The mean of the posterior from a flat prior: 1 of 1 is no proof of an easy problem.
+            won[cell] += least <= (game.solved + 1) / (game.graded + 2) <= most
+    return [Game(*cell, won[cell], asked[cell]) for cell in sorted(asked)]
 
 
 def proposer_examples(

@@ -71,6 +71,7 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         graph=network.graph,
         tokenizer=tokenizer,
         environments=environments,
+        archive=archive,
         manager=Manager(
             Cells.of(environments), config.curriculum, config.generations,
             config.rollout.problems, frozen.digest,

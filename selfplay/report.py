@@ -85,9 +85,10 @@ def scalars(
 def curriculum_scalars(manager: Manager, standing: Standing) -> dict[str, float]:
     """What the curriculum knows, by TensorBoard tag."""
     beliefs, watch = manager.beliefs(standing), standing.watch
+    proposer = manager.proposer_beliefs(standing)
     share_E = manager.shares(standing)
-    reported, late = standing.ignored.tolist()
-    age, groups = standing.age.tolist()
+    reported, late = standing.inbox.ignored.tolist()
+    age, groups = standing.inbox.age.tolist()
     values = {
         "calibration/error": standing.reliability.error,
         "calibration/coverage_of_90": standing.reliability.coverage,
@@ -99,6 +100,8 @@ def curriculum_scalars(manager: Manager, standing: Standing) -> dict[str, float]
     for e, name in enumerate(manager.names):
         values[f"rating/solver/{name}"] = float(beliefs.solver_E[e])
         values[f"rating/solver_sd/{name}"] = float(beliefs.solver_sd_E[e])
+        values[f"rating/proposer/{name}"] = float(proposer.solver_E[e])
+        values[f"rating/proposer_sd/{name}"] = float(proposer.solver_sd_E[e])
         values[f"rating/anchored/{name}"] = float(standing.anchored_E[e])
         values[f"rating/anchored_sd/{name}"] = float(standing.anchored_sd_E[e])
         values[f"curriculum/share/{name}"] = float(share_E[e])

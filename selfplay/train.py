@@ -118,6 +118,9 @@ class Session:
         self._listener, self._stop = listener, stop
         self._config: RunConfig = folder.config
         self._parts: Parts = build(folder.config, archive)
+        for environment in self._parts.environments.values():
+            for level in range(environment.level_count):
+                archive.describe(environment.name, level, environment.at(level))
         self._recent: deque[Turn] = deque(maxlen=RECENT)
         self._recent_seconds: deque[float] = deque(maxlen=RECENT)
         self._held_out = float("nan")
@@ -218,8 +221,9 @@ class Session:
                     turn.generation, slot, loop.admitted(proposal), proposal.proposer,
                     proposal.request.purpose, proposal.request.rating, proposal.request.predicted,
                     proposal.request.propensity, game.solved, game.graded, *rated,
+                    plan.problem,
                 )
-                for slot, (proposal, (_, game), rated) in enumerate(
+                for slot, (proposal, (plan, game), rated) in enumerate(
                     zip(turn.posed, turn.reports, turn.ratings_after, strict=True)
                 )
             ),
@@ -239,6 +243,7 @@ class Session:
                 "trained_tokens": turn.trained_tokens,
             }
         )
+        self._folder.log(replay.requests_line(turn.generation, turn.requests))
 
     def _attempts_to_keep(self, turn: Turn) -> Iterator[Attempt]:
         every = self._config.attempts_every

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -251,13 +252,28 @@ def test_curriculum_shows_explains_and_exports(run, tmp_path, capsys):
     main(["curriculum", "explain", str(run), "--generation", "2"])
     said = " ".join(capsys.readouterr().out.split())
     assert said.count("predicted to pass") == said.count("After this generation: solver") == 16
-    assert "for slot 15 of generation 2" in said
+    assert "in slot 15 of generation 2" in said
+    number = re.search(r"problem (\d+), written by the procedural proposer, in slot 3", said)[1]
+    main(["curriculum", "explain", str(run), "--problem", number])
+    one = " ".join(capsys.readouterr().out.split())
+    assert one.count("predicted to pass") == 1
+    assert f"problem {number}" in one
+    text = one.partition(" (answer")[0]
+    main(["curriculum", "explain", str(run), "--text", text])
+    assert " ".join(capsys.readouterr().out.split()) == one
+    main(["curriculum", "explain", str(run), "--step", "2"])
+    assert " ".join(capsys.readouterr().out.split()) == said
+    assert "give one of --generation N, --problem NUMBER and --text TEXT" in fails(
+        capsys, "curriculum", "explain", str(run)
+    )
     assert "last had 100% of the problems; this cell came up with probability" in said
     main(["curriculum", "export", str(run), str(tmp_path / "posed.csv")])
     with (tmp_path / "posed.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 4 * 16
     assert {row["environment"] for row in rows} == {"last"}
+    assert {row["knobs"] for row in rows} <= {'{"letters": 3}', '{"letters": 4}', '{"letters": 5}'}
+    assert len({row["problem"] for row in rows}) == 4 * 16
     assert "nothing was posed" in fails(
         capsys, "curriculum", "explain", str(run), "--generation", "99"
     )
@@ -315,6 +331,15 @@ def test_the_gallery_is_current(tmp_path):
     main(["envs", "gallery", str(tmp_path / "environments.md")])
     now = (tmp_path / "environments.md").read_text()
     assert (ROOT / "docs" / "environments.md").read_text() == now
+
+
+def test_bench_of_the_curriculum(tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    shorter = ["--repetitions", "1", "--problems", "81920", "--json", str(file)]
+    main(["bench", "curriculum", *shorter])
+    assert "bench curriculum" in capsys.readouterr().out
+    assert all(value > 0 for value in json.loads(file.read_text()).values())
+    assert "must be at least 81920" in fails(capsys, "bench", "curriculum", "--problems", "9999")
 
 
 @pytest.mark.parametrize("what", ["train", "grade"])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfplay.config import RunConfig, from_json
-from selfplay.curriculum.manager import CurriculumConfig
+from selfplay.curriculum.config import CurriculumConfig
 from selfplay.model.transformer import ModelConfig
 
 

@@ -12,6 +12,7 @@ from selfplay import environments, report, train
 from selfplay.cli import runs
 from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
+from selfplay.curriculum.pool import REST
 from selfplay.grading.programs import sandbox
 from selfplay.run import RunFolder
 
@@ -95,10 +96,17 @@ def test_reward_rises_and_the_run_is_kept(tmp_path):
     assert any(path.name.startswith("events.") for path in folder.path.iterdir())
 
 
+def same_bits(one, other):
+    """Whether two trees of arrays are equal to the last bit."""
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return all((a.dtype, a.tobytes()) == (b.dtype, b.tobytes()) for a, b in pairs)
+
+
 def test_the_outcome_log_gives_the_standing_of_the_checkpoint_to_the_last_bit(tmp_path):
     config = replace(
         CONFIG, generations=3, warmup=replace(CONFIG.warmup, steps=0),
         evaluation=replace(CONFIG.evaluation, every=2),
+        curriculum=replace(CONFIG.curriculum, revisit=0.5, pool=8),
     )  # fmt: skip
     folder = RunFolder.create(tmp_path / "run", config)
     train.train(folder, Silent())
@@ -106,11 +114,45 @@ def test_the_outcome_log_gives_the_standing_of_the_checkpoint_to_the_last_bit(tm
         kept = runs.state_of(opened, parts).standing
         lines = opened.outcomes()
         again = replay.replayed(parts.ring.manager, lines)
-    assert [(line["generation"], "anchors" in line) for line in lines] == [
-        (0, True), (1, False), (2, False), (2, True), (3, False), (3, True),
+    kinds = [
+        (line["generation"], kind)
+        for line in lines
+        for kind in ("reports", "requests", "anchors")
+        if kind in line
+    ]
+    assert kinds == [
+        (0, "anchors"), (1, "reports"), (1, "requests"), (2, "reports"), (2, "requests"),
+        (2, "anchors"), (3, "reports"), (3, "requests"), (3, "anchors"),
     ]  # fmt: skip
-    for one, other in zip(jax.tree.leaves(kept), jax.tree.leaves(again), strict=True):
-        assert (one.dtype, one.tobytes()) == (other.dtype, other.tobytes())
+    assert same_bits(kept, again)
+
+
+def test_problems_come_again_after_their_rest(tmp_path):
+    config = replace(
+        CONFIG, generations=14, curriculum=replace(CONFIG.curriculum, revisit=0.5, width=0.5)
+    )
+    folder = RunFolder.create(tmp_path / "run", config)
+    train.train(folder, Silent())
+    archive = Archive(folder.archive_path)
+    visits = archive.query(
+        "SELECT problem, text, generation, purpose FROM posed WHERE problem IN "
+        "(SELECT problem FROM posed GROUP BY problem HAVING COUNT(*) > 1) ORDER BY generation"
+    )
+    archive.close()
+    seen = {}
+    for number, text, generation, purpose in visits:
+        if number in seen:
+            first_text, last = seen[number]
+            assert (text, purpose) == (first_text, "revisit")
+            assert generation >= last + REST
+        else:
+            assert purpose != "revisit"
+        seen[number] = text, generation
+    # 3 or 4 generations of 16 problems, of which half are earlier ones.
+    assert len(visits) / 2 > 8
+    with runs.opened(folder.path) as (opened, parts, _):
+        kept = runs.state_of(opened, parts).standing
+        assert same_bits(kept, replay.replayed(parts.ring.manager, opened.outcomes()))
 
 
 def test_a_finished_run_is_measured_again_and_stays_as_it_is(tmp_path):

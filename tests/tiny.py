@@ -4,7 +4,7 @@ import random
 import string
 
 from selfplay.config import RunConfig
-from selfplay.curriculum.manager import CurriculumConfig
+from selfplay.curriculum.config import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
 from selfplay.grading import AnswerError, final_answer
 from selfplay.learning.rollout import RolloutConfig

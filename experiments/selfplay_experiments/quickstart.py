@@ -13,7 +13,7 @@ measured with Elo ratings; with the present ones seeds 0 and 1 gained +26.0 and 
 from dataclasses import replace
 
 from selfplay.config import RunConfig
-from selfplay.curriculum.manager import CurriculumConfig
+from selfplay.curriculum.config import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
 from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig

@@ -26,7 +26,9 @@ from rich.progress import track
 from rich.table import Table
 
 from selfplay.curriculum import samplers
-from selfplay.curriculum.manager import CurriculumConfig, Manager, Plan, Report, Standing
+from selfplay.curriculum.config import CurriculumConfig
+from selfplay.curriculum.manager import Manager, Standing
+from selfplay.curriculum.plans import Plan, Report
 from selfplay.curriculum.samplers import Oracle, Sampler
 from selfplay.curriculum.scale import POINTS_PER_LOGIT, Cells, Game
 from selfplay.streams import numpy_rng

@@ -13,7 +13,7 @@ from tyro.conf import Positional
 from selfplay import streams
 from selfplay.cli import options, runs
 from selfplay.cli.options import Count
-from selfplay.curriculum.manager import problem_rating
+from selfplay.curriculum.plans import UNNUMBERED
 from selfplay.curriculum.scale import Game, pass_rate
 from selfplay.grading.judge import judge
 from selfplay.learning import rollout
@@ -116,7 +116,7 @@ def propose_command(arguments: Sequence[str]) -> None:
                 table.add_row(text, f"[red]{escape(proposal.reason)}[/]", "", "", "")
                 continue
             game = Game(manager.names.index(env), proposal.problem.level, 0, 0)
-            rated, sd = problem_rating(beliefs, game)
+            ((rated, sd),) = manager.problem_ratings(state.standing, [(UNNUMBERED, game)])
             solver = beliefs.solver_E[game.environment]
             table.add_row(
                 text,

@@ -21,7 +21,7 @@ from tyro.conf import Positional
 
 from selfplay import environments as installed
 from selfplay import streams
-from selfplay.cli import auditing, bench_grade, leftovers, options
+from selfplay.cli import auditing, bench_curriculum, bench_grade, leftovers, options
 from selfplay.cli.envs import generation_speed
 from selfplay.cli.training import variant
 from selfplay.config import RunConfig
@@ -40,23 +40,26 @@ MATMUL = 1024
 
 
 def bench_command(arguments: Sequence[str]) -> None:
-    """`selfplay bench decode|train|grade`."""
+    """`selfplay bench decode|train|grade|curriculum`."""
 
     def bench(
-        what: Positional[Literal["decode", "train", "grade"]],
+        what: Positional[Literal["decode", "train", "grade", "curriculum"]],
         experiment: str = "quickstart",
         repetitions: int = 5,
         submissions: int = 10_000,
+        problems: int = 1_000_000,
         json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
         audit: Path | None = None,
     ) -> None:
         """Time a part with an experiment's shapes, beside this machine's limit.
 
         Args:
-            what: decode: attempts at problems; train: one optimiser step on them; grade: verdicts.
-            experiment: whose model and batch to use.
+            what: decode: attempts at problems; train: one optimiser step on them; grade: verdicts;
+                curriculum: ratings, draws and the archive.
+            experiment: whose model and batch to use; not with `curriculum`.
             repetitions: medians are over this many.
             submissions: with `grade`: after so many, all sorts of them, nothing may be left behind.
+            problems: with `curriculum`: so many are rated and archived.
             json_file: also write the figures to this file.
             audit: with `grade`: instead of timing, grade the kept attempts of this run again, list
                 disagreements with math-verify, and look for signs of cheating.
@@ -67,10 +70,18 @@ def bench_command(arguments: Sequence[str]) -> None:
             figures = auditing.audit(audit, Console(highlight=False))
         elif what == "grade":
             figures = bench_grading(variant(experiment, "main"), repetitions, submissions)
+        elif what == "curriculum":
+            if problems < bench_curriculum.FEWEST:
+                raise ValueError(
+                    f"--problems {problems} must be at least {bench_curriculum.FEWEST}: so that a "
+                    f"draw of {bench_curriculum.BATCH} is one from many."
+                )
+            figures = bench_curriculum.figures(problems, repetitions)
         else:
             measure = bench_decode if what == "decode" else bench_train
             figures = measure(variant(experiment, "main"), repetitions)
-        table = Table(title=f"bench {what} ({experiment})", title_justify="left", show_header=False)
+        shapes = "" if what == "curriculum" else f" ({experiment})"
+        table = Table(title=f"bench {what}{shapes}", title_justify="left", show_header=False)
         for name, value in figures.items():
             table.add_row(name, _in_words(value))
         Console(highlight=False).print(table)

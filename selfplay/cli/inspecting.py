@@ -4,9 +4,10 @@ import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import tyro
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -16,13 +17,14 @@ from tyro.conf import Positional
 from selfplay.cli import options, runs
 from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
-from selfplay.curriculum.manager import Manager, Report, Standing
+from selfplay.curriculum.manager import Manager, Standing
+from selfplay.curriculum.plans import UNNUMBERED, Report
 from selfplay.curriculum.watch import STATES
 from selfplay.run import RunFolder
 
 POSED = (
-    "generation, slot, environment, level, text, gold, proposer, purpose, requested, predicted, "
-    "propensity, solved, graded, rating, rating_sd"
+    "generation, slot, problem, environment, level, knobs, text, key, gold, proposer, purpose, "
+    "requested, predicted, propensity, solved, graded, rating, rating_sd"
 )
 """Columns of the archive for people, in order."""
 
@@ -46,12 +48,14 @@ def show_curriculum(run: Positional[Path]) -> None:
         state = runs.state_of(folder, parts)
         manager, standing = parts.ring.manager, state.standing
         beliefs = manager.beliefs(standing)
-        predicted_EL = beliefs.predicted_EL
+        predicted_EL, proposer = beliefs.predicted_EL, manager.proposer_beliefs(standing)
         table = Table(
             title=f"Generation {state.generation}: predicted pass rate in %, groups played below",
             title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
         )  # fmt: skip
-        table.add_column("solver's rating ± sd", no_wrap=True)
+        learned = folder.config.proposing.proposer == "learned"
+        heading = "rating ± sd: solver" + (", proposer" if learned else "")
+        table.add_column(heading, no_wrap=True)
         for level in range(predicted_EL.shape[1]):
             table.add_column(str(level), justify="right")
         for e, name in enumerate(manager.names):
@@ -62,7 +66,10 @@ def show_curriculum(run: Positional[Path]) -> None:
             state_of = STATES[standing.watch.state_E[e]]
             rating = f"{beliefs.solver_E[e]:.0f} ± {beliefs.solver_sd_E[e]:.0f}"
             watched = "" if state_of == "active" else f"\n[red]{state_of}: probes only[/]"
-            table.add_row(f"[bold]{name}[/]\n{rating}{watched}", *cells)
+            wrote = ""
+            if learned:
+                wrote = f"\n[dim]{proposer.solver_E[e]:.0f} ± {proposer.solver_sd_E[e]:.0f}[/]"
+            table.add_row(f"[bold]{name}[/]\n{rating}{wrote}{watched}", *cells)
         console.print(table)
         reliability = standing.reliability
         console.print(
@@ -73,7 +80,10 @@ def show_curriculum(run: Positional[Path]) -> None:
 
 
 def explain(
-    run: Positional[Path], generation: int | None = None, problem: str | None = None
+    run: Positional[Path],
+    generation: Annotated[int | None, tyro.conf.arg(aliases=["--step"])] = None,
+    problem: int | None = None,
+    text: str | None = None,
 ) -> None:
     """Why problems were posed: prediction, shares, propensity, what happened, how ratings moved.
 
@@ -82,14 +92,20 @@ def explain(
     Args:
         run: the run folder.
         generation: everything that was posed and turned away in this generation.
-        problem: every time this text was posed.
+        problem: every visit to the problem of this number.
+        text: every time this text was posed.
     """
-    if (generation is None) == (problem is None):
-        raise ValueError("give either --generation N or --problem TEXT.")
+    given = {"generation": generation, "problem": problem, "text": text}
+    given = {column: value for column, value in given.items() if value is not None}
+    if len(given) != 1:
+        raise ValueError("give one of --generation N, --problem NUMBER and --text TEXT.")
     console = Console(highlight=False)
-    column, value = ("generation", generation) if problem is None else ("text", problem)
+    ((column, value),) = given.items()
     with runs.opened(run) as (folder, parts, archive):
-        query = "SELECT generation, slot, text, gold, proposer, rating, rating_sd FROM posed WHERE "
+        query = (
+            "SELECT generation, slot, problem, text, gold, proposer, rating, rating_sd FROM posed "
+            "WHERE "
+        )
         rows = archive.query(f"{query}{column} = ? ORDER BY generation, slot", value)
         if not rows:
             last = archive.query("SELECT MAX(generation) FROM posed")[0][0]
@@ -97,10 +113,11 @@ def explain(
                 f"nothing was posed with {column} {value!r}; generations go to {last}."
             )
         turns = _turns(parts.ring.manager, folder.outcomes(), {row[0] for row in rows})
-        for when, slot, text, gold, proposer, rating, sd in rows:
+        for when, slot, number, posed, gold, proposer, rating, sd in rows:
+            named = "" if number == UNNUMBERED else f", problem {number}"
             console.print(
-                f"[bold]{escape(text)}[/] (answer {escape(gold)}), written by the {proposer} "
-                f"proposer for slot {slot} of generation {when}.\n"
+                f"[bold]{escape(posed)}[/] (answer {escape(gold)}){named}, written by the "
+                f"{proposer} proposer, in slot {slot} of generation {when}.\n"
                 f"{turns[when].why(slot)}"
                 f" The problem now stands at {rating:.0f} ± {sd:.0f} points.\n"
                 f"{turns[when].moved(slot)}"
@@ -109,9 +126,9 @@ def explain(
             turned_away = archive.query(
                 "SELECT environment, text, reason FROM rejected WHERE generation = ?", generation
             )
-            for name, text, reason in turned_away:
+            for name, wrote, reason in turned_away:
                 console.print(
-                    f"[red]turned away[/] {name}: {escape(repr(text))} ({escape(reason)})"
+                    f"[red]turned away[/] {name}: {escape(repr(wrote))} ({escape(reason)})"
                 )
 
 
@@ -134,17 +151,20 @@ class _Turn:
         asked = {
             "target": f"The sampler drew level {plan.level} of {name}",
             "probe": f"A probe, which may be of any cell, fell on level {plan.level} of {name}",
+            "revisit": f"An earlier problem of level {plan.level} of {name} was due again",
             "screen": f"Level {plan.level} of {name} was looked at, not trained on",
         }[plan.purpose]
+        revisit = plan.purpose == "revisit"
+        stood, drawn = ("it", "problem") if revisit else ("problems there", "cell")
         state = STATES[self._state_E[e]]
         watched = "" if state == "active" else f" ({state}: probes only)"
         other = "" if game.level == plan.level else f" It came out as one of level {game.level}."
         return (
-            f"  {asked}: problems there stood at {plan.rating:.0f} points and the solver at "
+            f"  {asked}: {stood} stood at {plan.rating:.0f} points and the solver at "
             f"{self._before.solver_E[e]:.0f} ± {self._before.solver_sd_E[e]:.0f}, so it was "
             f"predicted to pass {plan.predicted:.0%} ± {plan.predicted_sd:.0%}. {name} had "
-            f"{self._share_E[e]:.0%} of the problems{watched}; this cell came up with probability "
-            f"{plan.propensity:.3f} a slot.{other}\n"
+            f"{self._share_E[e]:.0%} of the problems{watched}; this {drawn} came up with "
+            f"probability {plan.propensity:.2g} a slot.{other}\n"
             f"  The solver solved {game.solved} of {game.graded}."
         )
 
@@ -180,10 +200,11 @@ def export(run: Positional[Path], file: Positional[Path]) -> None:
         file: the CSV file to make; must not exist.
     """
     archive = _archive(run)
+    query = f"SELECT {POSED} FROM posed LEFT JOIN cells USING (environment, level)"  # noqa: S608
     with file.open("x", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(POSED.split(", "))
-        writer.writerows(archive.query(f"SELECT {POSED} FROM posed"))  # noqa: S608 (fixed text)
+        writer.writerows(archive.query(f"{query} ORDER BY generation, slot"))
     archive.close()
     print(f"written to {file}")
 

@@ -1,15 +1,17 @@
 """The archive: every problem ever posed and what became of it, one SQLite file in the run folder.
 
 The gate asks it for duplicates, people ask it what was posed and why, and an audit grades the kept
-attempts again. One writer; a generation is one transaction. Lookups and inserts cost O(log
-problems).
+attempts again. What is posed again has a row a visit. One writer; a generation is one transaction.
+Lookups and inserts cost O(log problems).
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from selfplay.curriculum.plans import UNNUMBERED
 from selfplay.problem import Problem
 
 _SCHEMA = """
@@ -31,9 +33,16 @@ CREATE TABLE IF NOT EXISTS posed (
     rating REAL NOT NULL,
     origin TEXT NOT NULL,
     rating_sd REAL NOT NULL,
+    problem INTEGER NOT NULL,
     PRIMARY KEY (generation, slot)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS posed_by_key ON posed (key);
+CREATE TABLE IF NOT EXISTS cells (
+    environment TEXT NOT NULL,
+    level INTEGER NOT NULL,
+    knobs TEXT NOT NULL,
+    PRIMARY KEY (environment, level)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rejected (
     generation INTEGER NOT NULL,
     environment TEXT NOT NULL,
@@ -77,6 +86,8 @@ class Posed(NamedTuple):
     """Rating after the attempts, in points."""
     rating_sd: float
     """Standard deviation of `rating`, in points."""
+    number: int
+    """Number of the problem in the run; `UNNUMBERED` if it was only looked at."""
 
 
 class Rejected(NamedTuple):
@@ -118,6 +129,11 @@ class Archive:
             self._connection.execute(
                 "ALTER TABLE posed ADD COLUMN rating_sd REAL NOT NULL DEFAULT 0"
             )
+        if "problem" not in columns:
+            self._connection.execute(
+                f"ALTER TABLE posed ADD COLUMN problem INTEGER NOT NULL DEFAULT {UNNUMBERED}"
+            )
+        self._connection.execute("CREATE INDEX IF NOT EXISTS posed_by_number ON posed (problem)")
 
     def __contains__(self, key: object) -> bool:
         query = "SELECT 1 FROM posed WHERE key = ? LIMIT 1"
@@ -126,6 +142,28 @@ class Archive:
     def __len__(self) -> int:
         """Number of different problems."""
         return self._connection.execute("SELECT COUNT(DISTINCT key) FROM posed").fetchone()[0]
+
+    def problem(self, number: int) -> tuple[Problem, str]:
+        """A problem by its number, and who wrote it.
+
+        Raises:
+            KeyError: no problem of this number was posed.
+        """
+        rows = self.query(
+            "SELECT environment, level, text, key, gold, origin, proposer FROM posed "
+            "WHERE problem = ? ORDER BY generation LIMIT 1", number,
+        )  # fmt: skip
+        if not rows:
+            raise KeyError(f"no problem {number} was posed in this run")
+        environment, level, text, key, gold, origin, proposer = rows[0]
+        signature = key.removeprefix(f"{environment}:")
+        return Problem(environment, level, text, signature, gold, origin), proposer
+
+    def describe(self, environment: str, level: int, knobs: Mapping[str, int]) -> None:
+        """Note what the knobs of a level are set to."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO cells VALUES (?,?,?)", (environment, level, json.dumps(knobs))
+        )
 
     def add(
         self,
@@ -137,13 +175,13 @@ class Archive:
         rows = [
             (p.generation, p.slot, p.problem.key, p.problem.environment, p.problem.level,
              p.problem.text, p.problem.gold, p.proposer, p.purpose, p.requested, p.predicted,
-             p.propensity, p.solved, p.graded, p.rating, p.problem.origin, p.rating_sd)
+             p.propensity, p.solved, p.graded, p.rating, p.problem.origin, p.rating_sd, p.number)
             for p in posed
         ]  # fmt: skip
         with self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(
-                "INSERT OR REPLACE INTO posed VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
+                "INSERT OR REPLACE INTO posed VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
             )
             self._connection.executemany("INSERT INTO rejected VALUES (?,?,?,?)", rejected)
             self._connection.executemany(

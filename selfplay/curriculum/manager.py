@@ -1,106 +1,30 @@
 """The curriculum manager: plans the next problems and learns from their outcomes.
 
 A rating system predicts pass rates, a sampler turns them into a law over the cells, a watch shares
-the problems between environments and puts traps into quarantine, and a few per cent are probes of
-everything. State goes in and comes out; the manager itself owns none. Outcomes may come late, in
-parts, twice or out of order. Feeds the proposers, fed by the outcomes. Axes: E environments, L
-levels, H generations that are remembered, W plans of a generation.
+the problems between environments and puts traps into quarantine, a few per cent are probes of
+everything, and earlier problems may come again. State goes in and comes out; the manager itself
+owns none. Feeds the proposers, fed by the outcomes. Axes: E environments, L levels.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from selfplay.curriculum import anchors, calibration, kalman, samplers, watch
+from selfplay.curriculum import anchors, calibration, inbox, kalman, pool, samplers, watch
 from selfplay.curriculum.calibration import Reliability
-from selfplay.curriculum.elo import Elo, EloConfig
-from selfplay.curriculum.glicko2 import Glicko2, Glicko2Config
-from selfplay.curriculum.kalman import Kalman, KalmanConfig
+from selfplay.curriculum.config import CurriculumConfig
+from selfplay.curriculum.elo import Elo
+from selfplay.curriculum.glicko2 import Glicko2
+from selfplay.curriculum.inbox import Inbox, News
+from selfplay.curriculum.kalman import Kalman
+from selfplay.curriculum.plans import UNNUMBERED, Plan, Report
+from selfplay.curriculum.pool import Batch, Pool
 from selfplay.curriculum.samplers.sampler import Sampler, View
 from selfplay.curriculum.scale import POINTS_PER_LOGIT, Beliefs, Cells, Game
 from selfplay.curriculum.system import System
 from selfplay.curriculum.watch import Watch
 from selfplay.problem import Problem
-
-HORIZON = 64
-"""Generations after which an outcome is too late to count."""
-
-
-@dataclass(frozen=True)
-class CurriculumConfig:
-    """Which problems come next."""
-
-    system: Literal["kalman", "glicko2", "elo"] = "kalman"
-    """The rating system."""
-    sampler: samplers.Name = "target"
-    """The law over the cells: ours, control arms, and those of published curricula."""
-    target: float = 0.5
-    """Pass rate that `target` aims at."""
-    width: float = 0.1
-    """Standard deviation of the window around it, in pass rate."""
-    probe: float = 0.03
-    """Share of the problems drawn from all cells alike: finds forgetting and dead cells."""
-    quarantine: bool = True
-    """Whether environments that look learnable and never improve, or that cannot be solved, get
-    probes only. For samplers that leave the shares to the manager."""
-    tilt: float = 1.0
-    """Factor by which an environment's share may differ from an equal one, in proportion to its
-    learning progress; 1: equal shares. It helps the mean at the expense of the slowest."""
-    elo: EloConfig = field(default_factory=EloConfig)
-    """Settings of the rating system `elo`."""
-    glicko2: Glicko2Config = field(default_factory=Glicko2Config)
-    """Settings of the rating system `glicko2`."""
-    kalman: KalmanConfig = field(default_factory=KalmanConfig)
-    """Settings of the rating system `kalman`."""
-
-    def __post_init__(self) -> None:
-        if not (0.0 < self.target < 1.0 and 0.0 <= self.probe <= 1.0):
-            raise ValueError(
-                f"curriculum.target={self.target} must lie inside (0, 1) and curriculum.probe="
-                f"{self.probe} within [0, 1]; the defaults are 0.5 and 0.03."
-            )
-        if not 0.001 <= self.width <= 1.0:
-            raise ValueError(
-                f"curriculum.width={self.width} is a standard deviation of pass rates, within "
-                "[0.001, 1]; the default is 0.1."
-            )
-        if not 1.0 <= self.tilt <= 10.0:
-            raise ValueError(
-                f"curriculum.tilt={self.tilt} is a factor from 1 (equal shares) to 10; 2 is usual."
-            )
-
-
-class Plan(NamedTuple):
-    """One problem that is to be posed, and why."""
-
-    generation: int
-    """When it was planned."""
-    slot: int
-    """Its place among the plans of the generation; the two identify it."""
-    environment: int
-    """Index of the environment."""
-    level: int
-    rating: float
-    """Of the cell, in points."""
-    predicted: float
-    """Predicted pass rate."""
-    predicted_sd: float
-    """Standard deviation of the pass rate of a problem of this cell around it."""
-    propensity: float
-    """Probability with which a slot of this generation gets this cell."""
-    purpose: str
-    """`target` (the sampler's law), `probe` (kept up everywhere) or `screen` (looked at only)."""
-
-
-class Report(NamedTuple):
-    """What has become of a plan so far."""
-
-    plan: Plan
-    game: Game
-    """All attempts that are known by now, not only new ones; its level is that of the problem that
-    was posed, which may differ from the one asked for."""
 
 
 class Standing(NamedTuple):
@@ -122,17 +46,10 @@ class Standing(NamedTuple):
     """float [E], the solver's rating by its last look at the anchors alone, in points."""
     anchored_sd_E: np.ndarray
     """float [E], standard deviation of `anchored_E`, in points."""
-    heard_H: np.ndarray
-    """int [H], the generation that each row of the next two is of."""
-    heard_solved_HW: np.ndarray
-    """int [H, W], attempts at each plan that were counted as right."""
-    heard_graded_HW: np.ndarray
-    """int [H, W], attempts at each plan that were counted."""
-    ignored: np.ndarray
-    """int [2], reports that told nothing new, and reports that came too late."""
-    age: np.ndarray
-    """int [2], sum over the groups that counted of the generations since their plan, and their
-    number."""
+    inbox: Inbox
+    pool: Pool
+    proposer: kalman.Ratings
+    """State of the proposer's rating."""
 
 
 class Manager:
@@ -162,7 +79,7 @@ class Manager:
         self._config = config
         self._generations = generations
         self._suite = np.frombuffer(suite[:16].ljust(16).encode("ascii"), np.uint8)
-        self._width = count + cells.there_EL.size
+        self._count = count
         self._sampler: Sampler = sampler or samplers.make(
             config.sampler, target=config.target, width=config.width
         )
@@ -171,12 +88,12 @@ class Manager:
             "glicko2": lambda: Glicko2(cells, config.glicko2),
             "kalman": lambda: Kalman(cells, config.kalman),
         }[config.system]()
+        self._proposer = Kalman(cells, config.kalman)
 
     def initial(self) -> Standing:
         """Before any outcome."""
         ratings = self._system.initial()
         beliefs = self._system.beliefs(ratings)
-        heard_HW = np.zeros((HORIZON, self._width), np.int64)
         return Standing(
             suite=self._suite,
             generation=np.array(0),
@@ -187,11 +104,9 @@ class Manager:
             groups_EL=np.zeros(self.cells.shape, np.int64),
             anchored_E=beliefs.solver_E,
             anchored_sd_E=beliefs.solver_sd_E,
-            heard_H=np.full(HORIZON, -1),
-            heard_solved_HW=heard_HW,
-            heard_graded_HW=heard_HW,
-            ignored=np.zeros(2, np.int64),
-            age=np.zeros(2, np.int64),
+            inbox=inbox.empty(self._count + self.cells.there_EL.size),
+            pool=pool.empty(self._config.pool),
+            proposer=self._proposer.initial(),
         )
 
     def check(self, standing: Standing) -> None:
@@ -212,6 +127,14 @@ class Manager:
         """What the rating system believes."""
         return self._system.beliefs(standing.ratings)
 
+    def proposer_beliefs(self, standing: Standing) -> Beliefs:
+        """What is believed of the proposer, a player on the scale of the solver.
+
+        It wins if it meets the request of a level with a valid problem that the solver passes
+        sometimes.
+        """
+        return self._proposer.beliefs(standing.proposer)
+
     def law(self, standing: Standing, generation: int, rng: np.random.Generator) -> np.ndarray:
         """float [E, L], with which probability a slot gets each cell; sums to 1, 0 beyond."""
         share_E, law_EL = self._law(standing, self._view(standing, generation, rng))
@@ -229,76 +152,96 @@ class Manager:
         """What to ask the proposers for: `count` plans, and before them what is to be screened."""
         beliefs, view = self.beliefs(standing), self._view(standing, generation, rng)
         share_E, law_EL = self._law(standing, view)
-        propensity_EL = self._with_probes(share_E[:, None] * law_EL)
+        again = self._again(standing, generation, beliefs, share_E, count, rng)
+        new_E = np.array([1.0 - self._config.revisit * bool(own) for own in again])
+        propensity_EL = self._with_probes((share_E * new_E)[:, None] * law_EL)
         there = np.argwhere(self.cells.there_EL)
         screen_EL = self._sampler.screen(standing.sampler, view)
-        chosen = [
-            ("screen", e, level)
-            for e, level in there.tolist()
-            for _ in range(int(screen_EL[e, level]))
-        ]
+        screened = np.repeat(there, screen_EL[self.cells.there_EL], axis=0).tolist()
+        chosen = [("screen", e, level) for e, level in screened]
         for e in self._environments(share_E, count, rng):
             if rng.random() < self._config.probe:
                 chosen.append(("probe", *there[rng.integers(len(there))].tolist()))
+            elif again[e] and rng.random() < self._config.revisit:
+                chosen.append(("revisit", e, again[e].pop(0)))
             else:
                 own_L = law_EL[e] / law_EL[e].sum()
                 chosen.append(("target", e, int(rng.choice(own_L.size, p=own_L))))
         predicted_EL, sd_EL = beliefs.predicted_EL, problem_sd(beliefs)
-        return [
-            Plan(
-                generation, slot, e, level, float(beliefs.cell_EL[e, level]),
-                float(predicted_EL[e, level]), float(sd_EL[e, level]),
-                1.0 if purpose == "screen" else float(propensity_EL[e, level]), purpose,
-            )
-            for slot, (purpose, e, level) in enumerate(chosen)
-        ]  # fmt: skip
+        first = generation * self._count - len(screened)
+        plans = []
+        for slot, (purpose, e, what) in enumerate(chosen):
+            if purpose == "revisit":
+                plans.append(what._replace(slot=slot))
+                continue
+            plans.append(
+                Plan(
+                    generation, slot, e, what, float(beliefs.cell_EL[e, what]),
+                    float(predicted_EL[e, what]), float(sd_EL[e, what]),
+                    1.0 if purpose == "screen" else float(propensity_EL[e, what]), purpose,
+                    UNNUMBERED if purpose == "screen" else first + slot,
+                )
+            )  # fmt: skip
+        return plans
 
     def observe(self, standing: Standing, generation: int, reports: Iterable[Report]) -> Standing:
         """The standing after a generation of training and the reports that have arrived by then.
 
         A report counts by what it adds to earlier ones on the same plan: the same one again, or an
         older part of it, adds nothing. One on a plan of more than `HORIZON` generations ago is
-        ignored. What counts is taken for the present solver's, whenever it was planned.
+        ignored. What counts is taken for the present solver's, whenever it was planned. A problem
+        that is posed again tells of itself only: it was chosen for its rating, so it is no fair
+        sample of its cell.
 
         Raises:
             ValueError: a plan is of a generation or slot that cannot have been.
         """
         standing = self._aged(standing, generation)
-        heard_H = standing.heard_H.copy()
-        solved_HW, graded_HW = standing.heard_solved_HW.copy(), standing.heard_graded_HW.copy()
-        ignored, age = standing.ignored.copy(), standing.age.copy()
-        reliability, games = standing.reliability, []
-        new_EL = np.zeros(self.cells.shape, np.int64)
-        # In the order of the plans, so that it does not matter in which order they were heard.
-        for plan, game in sorted(reports):
-            self._check(plan, generation)
-            row = plan.generation % HORIZON
-            if plan.generation <= generation - HORIZON:
-                ignored[1] += 1
-                continue
-            if heard_H[row] != plan.generation:
-                heard_H[row], solved_HW[row], graded_HW[row] = plan.generation, 0, 0
-            at = row, plan.slot
-            new = game._replace(
-                solved=game.solved - int(solved_HW[at]), graded=game.graded - int(graded_HW[at]),
-                trained=plan.purpose != "screen",
-            )  # fmt: skip
-            if new.graded <= 0 or not 0 <= new.solved <= new.graded:
-                ignored[0] += 1
-                continue
-            if graded_HW[at] == 0:
-                age += (generation - plan.generation, 1)
-                new_EL[game.environment, game.level] += 1
-                if game.level == plan.level:
-                    reliability = calibration.after(
-                        reliability, plan.predicted, plan.predicted_sd, game.solved, game.graded
-                    )
-            solved_HW[at], graded_HW[at] = game.solved, game.graded
-            games.append(new)
-        return self._played(standing, games, new_EL)._replace(
-            reliability=reliability, heard_H=heard_H, heard_solved_HW=solved_HW,
-            heard_graded_HW=graded_HW, ignored=ignored, age=age,
-        )  # fmt: skip
+        received, news = inbox.received(standing.inbox, generation, reports)
+        standing = standing._replace(inbox=received)
+        if not news:
+            return standing
+        beliefs = self.beliefs(standing)
+        reliability, groups_EL = standing.reliability, standing.groups_EL.copy()
+        for plan, game, first in news:
+            groups_EL[game.environment, game.level] += first
+            if first and game.level == plan.level:
+                reliability = calibration.after(
+                    reliability, plan.predicted, plan.predicted_sd, game.solved, game.graded
+                )
+        standing = standing._replace(
+            reliability=reliability,
+            groups_EL=groups_EL,
+            pool=pool.after(standing.pool, beliefs, merged(news), generation),
+        )
+        return self._played(standing, [item for item in news if item.plan.purpose != "revisit"])
+
+    def observe_requests(
+        self, standing: Standing, generation: int, games: Sequence[Game]
+    ) -> Standing:
+        """The standing after what came of a generation's requests to the proposer.
+
+        Args:
+            standing: before.
+            generation: of the requests.
+            games: by environment and level that was asked for, how many were asked and won; see
+                `proposer_beliefs`.
+        """
+        standing = self._aged(standing, generation)
+        return standing._replace(proposer=self._proposer.after(standing.proposer, games))
+
+    def problem_ratings(
+        self, standing: Standing, outcomes: Sequence[tuple[int, Game]]
+    ) -> list[tuple[float, float]]:
+        """Rating of each problem after its outcome and its standard deviation, in points.
+
+        Args:
+            standing: before the outcomes.
+            outcomes: number of each problem, `UNNUMBERED` for one of no run, and its game.
+        """
+        rows = np.array([(number, *game[:4]) for number, game in outcomes], np.int64).reshape(-1, 5)
+        rated = pool.rated(standing.pool, self.beliefs(standing), Batch(*rows.T))
+        return list(zip(rated.rating_M.tolist(), rated.rating_sd_M.tolist(), strict=True))
 
     def look_at_anchors(
         self, standing: Standing, generation: int, games: Sequence[Game]
@@ -360,31 +303,77 @@ class Manager:
         at_N = (np.arange(count) + rng.random()) / count * edges_E[-1]
         return rng.permutation(order_E[np.searchsorted(edges_E, at_N, side="right")]).tolist()
 
-    def _check(self, plan: Plan, generation: int) -> None:
-        if not (0 <= plan.generation <= generation and 0 <= plan.slot < self._width):
-            raise ValueError(
-                f"a report on plan {plan.slot} of generation {plan.generation} in generation "
-                f"{generation}: there are {self._width} plans in a generation, and none of the "
-                "future."
-            )
-
     def _aged(self, standing: Standing, generation: int) -> Standing:
         passed = generation - int(standing.generation)
         if passed <= 0:
             return standing
-        ratings = self._system.aged(standing.ratings, passed)
-        return standing._replace(generation=np.array(generation), ratings=ratings)
+        return standing._replace(
+            generation=np.array(generation),
+            ratings=self._system.aged(standing.ratings, passed),
+            proposer=self._proposer.aged(standing.proposer, passed),
+        )
 
-    def _played(self, standing: Standing, games: Sequence[Game], new_EL: np.ndarray) -> Standing:
-        if not games:
+    def _played(self, standing: Standing, news: Sequence[News]) -> Standing:
+        """The standing after outcomes that tell of their cells."""
+        if not news:
             return standing
+        games = [item.game for item in news]
+        groups_E = np.zeros(len(self.names), np.int64)
+        np.add.at(groups_E, [item.game.environment for item in news if item.first], 1)
         ratings = self._system.after(standing.ratings, games)
         return standing._replace(
             ratings=ratings,
             sampler=self._sampler.after(standing.sampler, self.cells, games),
-            watch=watch.after(standing.watch, self._system.beliefs(ratings), new_EL.sum(axis=1)),
-            groups_EL=standing.groups_EL + new_EL,
+            watch=watch.after(standing.watch, self._system.beliefs(ratings), groups_E),
         )
+
+    def _again(
+        self,
+        standing: Standing,
+        generation: int,
+        beliefs: Beliefs,
+        share_E: np.ndarray,
+        count: int,
+        rng: np.random.Generator,
+    ) -> list[list[Plan]]:
+        """For each environment, earlier problems that fit the window, in the order of their draw.
+
+        Their plans lack a slot. No more than `count` each.
+        """
+        plans: list[list[Plan]] = [[] for _ in self.names]
+        if not self._config.revisit:
+            return plans
+        known, config = standing.pool, self._config
+        weight_N = pool.weights(known, beliefs, generation, config.target, config.width)
+        fits = np.flatnonzero(weight_N)
+        fits = fits[np.argsort(known.environment_N[fits], kind="stable")]
+        edges = np.searchsorted(known.environment_N[fits], np.arange(1, len(plans)))
+        for e, place in enumerate(np.split(fits, edges)):
+            own, total = plans[e], float(weight_N[place].sum())
+            place = place[pool.draw(weight_N[place], count, rng)]
+            predicted, sd = pool.predicted(known, beliefs, place)
+            chance = (1.0 - config.probe) * config.revisit * float(share_E[e])
+            for at, p, p_sd in zip(place.tolist(), predicted.tolist(), sd.tolist(), strict=True):
+                level = int(known.level_N[at])
+                residual = POINTS_PER_LOGIT * float(known.residual_N[at])
+                own.append(
+                    Plan(
+                        generation, 0, e, level, float(beliefs.cell_EL[e, level]) + residual, p,
+                        p_sd, chance * float(weight_N[at]) / total, "revisit",
+                        int(known.number_N[at]),
+                    )
+                )  # fmt: skip
+        return plans
+
+
+def merged(news: Sequence[News]) -> Batch:
+    """The new attempts at each problem, together."""
+    rows = np.array([(plan.problem, *game[:4]) for plan, game, _ in news], np.int64)
+    number_M, first_M, of_row = np.unique(rows[:, 0], return_index=True, return_inverse=True)
+    solved_M, graded_M = (
+        np.bincount(of_row, rows[:, at], number_M.size).astype(np.int64) for at in (3, 4)
+    )
+    return Batch(number_M, rows[first_M, 1], rows[first_M, 2], solved_M, graded_M)
 
 
 def problem_sd(beliefs: Beliefs) -> np.ndarray:
@@ -395,24 +384,3 @@ def problem_sd(beliefs: Beliefs) -> np.ndarray:
     predicted_EL = beliefs.predicted_EL
     slope_EL = predicted_EL * (1.0 - predicted_EL)
     return slope_EL * np.hypot(beliefs.logit_sd_EL, beliefs.problem_sd_E[:, None])
-
-
-def problem_rating(beliefs: Beliefs, game: Game) -> tuple[float, float]:
-    """Rating of one problem after its game and its standard deviation, in points.
-
-    Its difference to its cell is normal at first, as wide as the problems of a cell differ, and
-    shrinks with its record.
-    """
-    cell = float(beliefs.cell_EL[game.environment, game.level])
-    predicted = (beliefs.solver_E[game.environment] - cell) / POINTS_PER_LOGIT
-    spread = max(float(beliefs.problem_sd_E[game.environment]) ** 2, 1e-6)
-    known = float(beliefs.logit_sd_EL[game.environment, game.level])
-    if game.graded == 0:
-        return cell, POINTS_PER_LOGIT * float(np.hypot(known, spread**0.5))
-    logit, information = kalman.mode(
-        np.array(game.solved / game.graded), np.array(game.graded), np.array(0.0),
-        np.array(predicted), np.array(spread),
-    )  # fmt: skip
-    own = spread / (1.0 + spread * float(information))
-    rating = cell - POINTS_PER_LOGIT * (float(logit) - predicted)
-    return rating, POINTS_PER_LOGIT * float(np.hypot(known, own**0.5))

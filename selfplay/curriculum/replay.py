@@ -1,20 +1,26 @@
 """The outcome log: what a standing is made of, line by line, and made again.
 
-A line is what a generation's outcomes were, with their plans, or a look at the anchors. Nothing
-else changes a standing, so the lines of a run give its standing to the last bit. Fed by train.py,
-which keeps the lines in the run folder.
+A line is what a generation's outcomes were, with their plans, what came of its requests to the
+proposer, or a look at the anchors. Nothing else changes a standing, so the lines of a run give its
+standing to the last bit. Fed by train.py, which keeps the lines in the run folder.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from selfplay.curriculum.manager import Manager, Plan, Report, Standing
+from selfplay.curriculum.manager import Manager, Standing
+from selfplay.curriculum.plans import Plan, Report
 from selfplay.curriculum.scale import Game
 
 
 def outcomes_line(generation: int, reports: Iterable[Report]) -> dict[str, Any]:
     """A generation's outcomes as JSON data."""
     return {"generation": generation, "reports": [[*plan, *game] for plan, game in reports]}
+
+
+def requests_line(generation: int, games: Iterable[Game]) -> dict[str, Any]:
+    """What came of a generation's requests to the proposer as JSON data."""
+    return {"generation": generation, "requests": [list(game) for game in games]}
 
 
 def anchors_line(generation: int, games: Iterable[Game]) -> dict[str, Any]:
@@ -31,18 +37,22 @@ def after(manager: Manager, standing: Standing, line: dict[str, Any]) -> Standin
     if "anchors" in line:
         games = [Game(*game) for game in line["anchors"]]
         return manager.look_at_anchors(standing, line["generation"], games)
+    if "requests" in line:
+        games = [Game(*game) for game in line["requests"]]
+        return manager.observe_requests(standing, line["generation"], games)
     return manager.observe(standing, line["generation"], reports(line))
 
 
 def reports(line: dict[str, Any]) -> list[Report]:
-    """The outcomes in a line; none if it is a look at the anchors.
+    """The outcomes in a line; none if it is about anchors or requests.
 
     Raises:
         ValueError: the line is of another version of this package.
     """
     plan, game = len(Plan._fields), len(Game._fields)
     rows: Sequence[Sequence[Any]] = line.get("reports", [])
-    if ("reports" in line) == ("anchors" in line) or any(len(row) != plan + game for row in rows):
+    kinds = {"reports", "requests", "anchors"} & line.keys()
+    if len(kinds) != 1 or any(len(row) != plan + game for row in rows):
         raise ValueError(
             f"the outcome log's line of generation {line.get('generation')} is not of this version "
             "of selfplay: look at the run with the version that made it."

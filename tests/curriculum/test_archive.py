@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfplay.curriculum.archive import Archive, Attempt, Posed, Rejected
+from selfplay.curriculum.plans import UNNUMBERED
 from selfplay.problem import Problem
 
 HOSTILE = [
@@ -16,8 +17,9 @@ HOSTILE = [
 def posed(generation, slot=0, text="1+2"):
     problem = Problem("arithmetic", 1, text, text, "3")
     return Posed(
-        generation, slot, problem, "learned", "target", 1400.5, 0.5, 0.25, 3, 8, 1422.25, 60.5
-    )
+        generation, slot, problem, "learned", "target", 1400.5, 0.5, 0.25, 3, 8, 1422.25, 60.5,
+        100 * generation + slot,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def test_what_goes_in_comes_out(archive):
     archive.add([posed(1, 0), posed(1, 1, "2+3")], [Rejected(1, "modular", "7", "trivial")])
     assert archive.query("SELECT * FROM posed ORDER BY slot")[1] == (
         1, 1, "arithmetic:2+3", "arithmetic", 1, "2+3", "3", "learned", "target", 1400.5, 0.5,
-        0.25, 3, 8, 1422.25, "", 60.5,
+        0.25, 3, 8, 1422.25, "", 60.5, 101,
     )  # fmt: skip
     assert archive.query("SELECT * FROM rejected") == [(1, "modular", "7", "trivial")]
     assert archive.query("SELECT text FROM posed WHERE slot = ?", 0) == [("1+2",)]
@@ -62,12 +64,30 @@ def test_an_archive_of_an_older_version_is_brought_up_to_date(tmp_path):
     old.add([posed(1)], [])
     old.query("ALTER TABLE posed DROP COLUMN origin")
     old.query("ALTER TABLE posed DROP COLUMN rating_sd")
+    old.query("DROP INDEX posed_by_number")
+    old.query("ALTER TABLE posed DROP COLUMN problem")
     old.close()
     again = Archive(path)
     again.add([posed(2)], [])
-    rows = again.query("SELECT generation, origin, rating_sd FROM posed")
-    assert rows == [(1, "", 0.0), (2, "", 60.5)]
+    rows = again.query("SELECT generation, origin, rating_sd, problem FROM posed")
+    assert rows == [(1, "", 0.0, UNNUMBERED), (2, "", 60.5, 200)]
     again.close()
+
+
+def test_a_problem_is_found_by_its_number(archive):
+    asked = Problem("reasoning_gym:gcd", 2, "6 and 4?", "a:b", "2", "1,1#5")
+    first = posed(1)._replace(problem=asked, proposer="procedural", number=17)
+    archive.add([first, posed(1, 1, "2+3")], [])
+    archive.add([first._replace(generation=9, slot=3)], [])  # a second visit
+    assert archive.problem(17) == (asked, "procedural")
+    with pytest.raises(KeyError, match="no problem 18 was posed"):
+        archive.problem(18)
+
+
+def test_knobs_of_a_level(archive):
+    archive.describe("modular", 3, {"modulus": 12})
+    archive.describe("modular", 3, {"modulus": 13})
+    assert archive.query("SELECT * FROM cells") == [("modular", 3, '{"modulus": 13}')]
 
 
 def test_forget_after(archive):

@@ -11,14 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfplay.curriculum import replay, samplers
+from selfplay.curriculum.config import CurriculumConfig
 from selfplay.curriculum.elo import EloConfig
-from selfplay.curriculum.manager import (
-    HORIZON,
-    CurriculumConfig,
-    Manager,
-    Report,
-    problem_rating,
-)
+from selfplay.curriculum.inbox import HORIZON
+from selfplay.curriculum.manager import Manager
+from selfplay.curriculum.plans import UNNUMBERED, Report
 from selfplay.curriculum.samplers import SFL
 from selfplay.curriculum.scale import Cells, Game, pass_rate
 from selfplay.curriculum.watch import NOISE
@@ -184,10 +181,12 @@ def test_order_and_repetition_make_no_difference(seed, repeats, system, sampler)
     messy = [reports[i] for i in draw.permutation(len(reports))]
     messy += [reports[i] for i in draw.integers(0, len(reports), repeats)]
     clean, other = (manager.observe(manager.initial(), 1, r) for r in (reports, messy))
-    assert same(other._replace(ignored=clean.ignored), clean)
-    assert other.ignored.tolist() == [repeats, 0]
+    assert same(other._replace(inbox=clean.inbox), clean)
+    for name in ("generation_H", "solved_HW", "graded_HW", "age"):
+        assert same(getattr(other.inbox, name), getattr(clean.inbox, name))
+    assert other.inbox.ignored.tolist() == [repeats, 0]
     again = manager.observe(clean, 1, reports)
-    assert same(again._replace(ignored=clean.ignored), clean)
+    assert same(again._replace(inbox=clean.inbox), clean)
 
 
 def test_parts_count_for_what_they_add():
@@ -205,7 +204,7 @@ def test_parts_count_for_what_they_add():
     straight = manager._system.after(straight, [game(2, 4)])
     assert same(standing.ratings, straight)
     assert standing.groups_EL.sum() == 1
-    assert standing.ignored.tolist() == [2, 0]
+    assert standing.inbox.ignored.tolist() == [2, 0]
 
 
 def test_late_outcomes_count_until_they_are_too_late():
@@ -215,10 +214,10 @@ def test_late_outcomes_count_until_they_are_too_late():
     reports = answered(plans)
     late = manager.observe(standing, HORIZON, reports[:10])
     assert late.groups_EL.sum() == 10
-    assert late.age.tolist() == [10 * (HORIZON - 1), 10]
+    assert late.inbox.age.tolist() == [10 * (HORIZON - 1), 10]
     too_late = manager.observe(late, HORIZON + 1, reports)
     assert too_late.groups_EL.sum() == 10
-    assert too_late.ignored.tolist() == [0, 24]
+    assert too_late.inbox.ignored.tolist() == [0, 24]
 
 
 def test_an_old_row_of_the_memory_does_not_hide_a_new_plan():
@@ -228,7 +227,7 @@ def test_an_old_row_of_the_memory_does_not_hide_a_new_plan():
         plans = manager.plan(standing, 24, generation, rng(generation))
         standing = manager.observe(standing, generation, answered(plans))
     assert standing.groups_EL.sum() == 3 * 24
-    assert standing.ignored.tolist() == [0, 0]
+    assert standing.inbox.ignored.tolist() == [0, 0]
 
 
 def test_reports_on_plans_that_cannot_be():
@@ -297,15 +296,15 @@ def test_problem_ratings_by_hand():
     8 log sigma(x) - 2 x^2 solves 8 (1 - sigma(x)) = 4 x, so x = 0.7444."""
     manager = made(system="elo")
     standing = manager.initial()
-    beliefs = manager.beliefs(standing)
-    cell, unsure = problem_rating(beliefs, Game(2, 0, 0, 0))
+    games = [Game(2, 0, 0, 0), Game(2, 0, 8, 8), Game(2, 0, 0, 8), Game(2, 0, 4, 8)]
+    (cell, unsure), (easy, sure), (hard, _), (even, _) = manager.problem_ratings(
+        standing, [(UNNUMBERED, game) for game in games]
+    )
     assert cell == 1500.0
-    easy, sure = problem_rating(beliefs, Game(2, 0, 8, 8))
-    hard, _ = problem_rating(beliefs, Game(2, 0, 0, 8))
     x = (1500 - easy) / 173.7178
     assert 8 / (1 + np.exp(x)) == pytest.approx(4 * x, abs=1e-4)
     assert hard - 1500 == pytest.approx(1500 - easy)
-    assert problem_rating(beliefs, Game(2, 0, 4, 8))[0] == pytest.approx(1500.0)
+    assert even == pytest.approx(1500.0)
     assert sure < unsure
     assert manager.prior_rating(Problem("b", 0, "", "", "")) == CELLS.prior_EL[1, 0]
     assert manager.level_near(standing, "a", 1500.0) == 4

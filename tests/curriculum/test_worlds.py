@@ -12,8 +12,9 @@ from selfplay_experiments import simulate, worlds
 from selfplay_experiments.simulate import ARMS, GROUPS, Arm
 from selfplay_experiments.worlds import ATTEMPTS, NAMES, World, signal
 
+from selfplay.curriculum.config import CurriculumConfig
 from selfplay.curriculum.elo import EloConfig
-from selfplay.curriculum.manager import CurriculumConfig, Manager
+from selfplay.curriculum.manager import Manager
 from selfplay.curriculum.samplers import Uniform
 from selfplay.curriculum.samplers.sampler import Nothing
 
