@@ -89,3 +89,24 @@ def test_two_wins_of_three_are_the_odds_of_open_spiel():
     """open_spiel 2.0.2 rates [[0, 2], [1, 0]] without smoothing 120.411998 apart: 400 log10(2)."""
     rating, _ = performance(np.array([1500.0]), np.array([2 * 10**9]), np.array([3 * 10**9]))
     assert rating - 1500 == pytest.approx(120.411998, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("wins", "draws", "ratings"),
+    [
+        ([[0, 2], [1, 0]], [[0, 0], [0, 0]], [119.549873, 0]),
+        ([[0, 2], [1, 0]], [[0, 1], [1, 0]], [88.278710, 0]),
+        ([[0, 4, 2], [1, 0, 2], [3, 3, 0]], np.zeros((3, 3)), [146.532065, 0, 146.532065]),
+        ([[0, 5, 2], [0, 0, 2], [3, 3, 0]], np.zeros((3, 3)), [267.089468, 0, 214.359828]),
+    ],
+)
+def test_each_player_performs_as_open_spiel_rates_it(wins, draws, ratings):
+    """open_spiel 2.0.2, `elo.compute_ratings_from_matrices`, smoothing 0.01: each player's rating
+    is its performance against the others. A draw is half a win; the smoothing is added to wins."""
+    others_KK = ~np.eye(len(ratings), dtype=bool)
+    won_KK = (np.array(wins) + 0.5 * np.array(draws) + 0.01) * others_KK
+    rating_K = 1500.0 - np.mean(ratings) + np.array(ratings)
+    for player, own in enumerate(others_KK):
+        won, games = won_KK[player, own], (won_KK + won_KK.T)[player, own]
+        rating, _ = performance(rating_K[own], 1e9 * won, 1e9 * games)  # the prior drowns
+        assert rating == pytest.approx(rating_K[player], abs=1e-4)

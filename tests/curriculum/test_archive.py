@@ -1,5 +1,8 @@
 """The archive: round trip, counting, forgetting, and texts that nobody would want to execute."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,6 +113,48 @@ def test_a_generation_is_written_whole_or_not_at_all(archive):
     assert len(archive) == 0
     archive.add([posed(1, 0)], [])  # and it is still of use
     assert len(archive) == 1
+
+
+WRITER = """
+import sys
+from selfplay.curriculum.archive import Archive, Posed, Rejected
+from selfplay.problem import Problem
+
+archive = Archive(sys.argv[1])
+for generation in range(1, 10**6):
+    problems = [Problem("arithmetic", 1, f"{generation}+{s}", f"{generation}+{s}", "3")
+                for s in range(50)]
+    archive.add(
+        [Posed(generation, s, p, "learned", "target", 1.0, 0.5, 0.1, 3, 8, 1.0, 1.0, 1)
+         for s, p in enumerate(problems)],
+        [Rejected(generation, "arithmetic", "x", "malformed")] * 7,
+    )
+    print(generation, flush=True)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_whole_generations(tmp_path):
+    path = tmp_path / "archive.sqlite"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    for line in writer.stdout:
+        if int(line) == 20:
+            break
+    writer.kill()
+    told = [20, *map(int, writer.stdout.read().split())]
+    writer.wait()
+    writer.stdout.close()
+    archive = Archive(path)
+    kept = archive.query("SELECT generation, COUNT(*) FROM posed GROUP BY generation")
+    away = archive.query("SELECT generation, COUNT(*) FROM rejected GROUP BY generation")
+    assert {rows for _, rows in kept} == {50}
+    assert away == [(generation, 7) for generation, _ in kept]
+    assert [generation for generation, _ in kept] == list(range(1, len(kept) + 1))
+    assert len(kept) >= told[-1]  # what was told as written is there
+    assert archive.query("PRAGMA integrity_check") == [("ok",)]
+    archive.add([posed(len(kept) + 1)], [])  # and it goes on
+    archive.close()
 
 
 def test_attempts_come_out_as_they_went_in(archive):
