@@ -62,7 +62,7 @@ def build(config: RunConfig, archive: Archive) -> Parts:
     )
     gate = Gate(environments, frozen.keys, archive)
     network = transformer.create(
-        config.model, tokenizer.vocabulary, tokenizer.spoken,
+        config.model.architecture(tokenizer.vocabulary, tokenizer.spoken),
         streams.key(config.seed, 0, "parameters"),
     )  # fmt: skip
     update, proposing = config.update, config.proposing

@@ -40,6 +40,6 @@ def network(model_config, tokenizer):
     from selfplay.model import sharding, transformer
 
     made = transformer.create(
-        model_config, tokenizer.vocabulary, tokenizer.spoken, jax.random.key(0)
+        model_config.architecture(tokenizer.vocabulary, tokenizer.spoken), jax.random.key(0)
     )
     return made.with_params(sharding.copy_to_all(made.params))

@@ -201,12 +201,18 @@ class _Worker:
 def _answered(asked: list[str]) -> list[Any] | float:
     """The helper's side: the item of [task, posed], or the reward of [task, posed, answer]."""
     task, posed, *answers = asked
-    random.seed(posed)  # a task that draws from here and not from its own generator
-    dataset = _dataset(task, posed)
-    item = dataset[0]
+    dataset, item = _item(task, posed)
     return float(dataset.score_answer(*answers, item)) if answers else [
         item["question"], item["answer"]
     ]  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _item(task: str, posed: str) -> tuple[Any, dict[str, Any]]:
+    """The data set of an item, and the item."""
+    random.seed(posed)  # a task that draws from here and not from its own generator
+    dataset = _dataset(task, posed)
+    return dataset, dataset[0]
 
 
 def _kind(task: str) -> type[Task]:
@@ -276,4 +282,8 @@ if __name__ == "__main__":
         again = [sys.executable, "-m", "selfplay.bridges.reasoning_gym"]
         os.execve(sys.executable, again, os.environ | {"PYTHONHASHSEED": "0"})
     _library()  # once, before the forks
-    serve(_answered, lasting=lambda asked: len(asked) == 2)  # an item; answers are a model's text
+    serve(
+        _answered,
+        lasting=lambda asked: len(asked) == 2,  # an item; an answer is a model's text
+        before=lambda asked: _item(*asked[:2]),
+    )

@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 Answer = Callable[[Any], Any]
@@ -128,7 +129,11 @@ class Helper:
         process.stdout.close()
 
 
-def serve(answer: Answer, lasting: Callable[[Any], bool] = lambda question: False) -> None:
+def serve(
+    answer: Answer,
+    lasting: Callable[[Any], bool] = lambda question: False,
+    before: Callable[[Any], object] = lambda question: None,
+) -> None:
     """Answer questions from standard input until it ends.
 
     A question is answered in a fork of its own, so that it leaves no trace in the next; that costs
@@ -138,6 +143,8 @@ def serve(answer: Answer, lasting: Callable[[Any], bool] = lambda question: Fals
     Args:
         answer: JSON data in, JSON data out; what it raises is told as the helper's error.
         lasting: whether a question is answered by the process that lasts.
+        before: run there before a question is answered in a fork of it, to fill caches from what
+            no model wrote.
     """
     output = os.dup(1)
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
@@ -145,7 +152,7 @@ def serve(answer: Answer, lasting: Callable[[Any], bool] = lambda question: Fals
     os.write(output, b"ready\n")
     answerer: _Answerer | None = None
     for line in sys.stdin.buffer:
-        answerer = answerer or _Answerer(answer, lasting)
+        answerer = answerer or _Answerer(answer, lasting, before)
         reply = answerer.reply(line, json.loads(line)["seconds"])
         if not reply.startswith(b'{"answer"'):
             answerer = answerer.ended()
@@ -157,7 +164,12 @@ def serve(answer: Answer, lasting: Callable[[Any], bool] = lambda question: Fals
 class _Answerer:
     """The fork that answers, or forks in its turn to do so, until one answer is late or fails."""
 
-    def __init__(self, answer: Answer, lasting: Callable[[Any], bool]) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        lasting: Callable[[Any], bool],
+        before: Callable[[Any], object],
+    ) -> None:
         questions, self._asking = os.pipe()
         self._reading, replies = os.pipe()
         self._process = os.fork()
@@ -167,7 +179,7 @@ class _Answerer:
             os.setpgid(0, 0)  # to be killed with its forks
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             try:
-                _answer_all(answer, lasting, questions, replies)
+                _answer_all(answer, lasting, before, questions, replies)
             finally:
                 os._exit(0)
         os.close(questions)
@@ -206,7 +218,11 @@ class _Answerer:
 
 
 def _answer_all(
-    answer: Answer, lasting: Callable[[Any], bool], questions: int, replies: int
+    answer: Answer,
+    lasting: Callable[[Any], bool],
+    before: Callable[[Any], object],
+    questions: int,
+    replies: int,
 ) -> None:
     """The life of the fork that answers."""
     for line in os.fdopen(questions, "rb"):
@@ -214,6 +230,8 @@ def _answer_all(
         if lasting(request["question"]):
             _write(replies, _answered(answer, request))
             continue
+        with suppress(Exception):  # it fails again in the fork, which tells
+            before(request["question"])
         child = os.fork()
         if child == 0:
             _write(replies, _answered(answer, request))

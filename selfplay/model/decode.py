@@ -131,6 +131,8 @@ def _decode_chunk(
         model = nnx.merge(graph, params)
         slot_S = jnp.arange(rows.cache[0].keys_NKSD.shape[2])
         in_prompt_NS = slot_S < rows.prompt_length_N[:, None]
+        in_response_NS = rows.prompt_length_N[:, None] + slot_S - prompt_slots
+        position_NS = jnp.where(slot_S < prompt_slots, slot_S, in_response_NS)
         greedy = temperature <= 0.0
         scale = 1.0 / jnp.where(greedy, 1.0, temperature)
 
@@ -144,7 +146,9 @@ def _decode_chunk(
             in_response_S = (slot_S >= prompt_slots) & (slot_S <= slot)
             visible_NTS = (in_prompt_NS | in_response_S)[:, None]
             position_NT = (rows.prompt_length_N + drawn + step)[:, None]
-            logits, cache = model(rows.token_N[:, None], position_NT, visible_NTS, rows.cache, slot)
+            logits, cache = model(
+                rows.token_N[:, None], position_NT, visible_NTS, rows.cache, slot, position_NS
+            )
             logprob_NU = jax.nn.log_softmax(logits[:, 0] * scale)
             step_key_N = jax.vmap(jax.random.fold_in, (0, None))(rows.key_N, drawn + step)
             drawn_N = jax.vmap(jax.random.categorical)(step_key_N, logprob_NU)

@@ -35,9 +35,14 @@ def split_rows(tree: Tree) -> Tree:
     return jax.device_put(tree, NamedSharding(mesh(), ROWS))
 
 
+def everywhere() -> NamedSharding:
+    """Copied to every device."""
+    return NamedSharding(mesh(), COPIED)
+
+
 def copy_to_all(tree: Tree) -> Tree:
     """Place arrays on every device."""
-    return jax.device_put(tree, NamedSharding(mesh(), COPIED))
+    return jax.device_put(tree, everywhere())
 
 
 def constrain_rows(tree: Tree) -> Tree:

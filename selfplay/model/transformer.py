@@ -1,9 +1,10 @@
 """The decoder-only transformer: one forward pass that serves sampling and training.
 
-Pre-norm blocks with RMSNorm, rotary positions, grouped-query attention and a gated MLP; input and
-output embeddings are tied. Fed by decode.py (one token at a time, with a cache) and by the losses
-(whole sequences, without). Axes: N sequences, T query tokens, S key slots, H heads, K key-value
-heads, D width of a head, W width of the model, V vocabulary, U its first ids, which can be drawn.
+Pre-norm blocks with RMSNorm, rotary positions, grouped-query attention and a gated MLP; the rest is
+what the architecture says (architecture.py). Fed by decode.py (one token at a time, with a cache)
+and by the losses (whole sequences, without). Axes: N sequences, T query tokens, S key slots, H
+heads, K key-value heads, D width of a head, X width of all heads, W width of the model, V
+vocabulary, U its first ids, which can be drawn.
 """
 
 import math
@@ -14,13 +15,15 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from selfplay.model.architecture import Architecture, Layer, Rope
+
 MASKED = -1e30
 """Score of an invisible key; finite, so that a row that sees nothing gives no NaN."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Shape of the transformer."""
+    """Shape of a transformer that starts from scratch."""
 
     width: int = 128
     """Width of the residual stream."""
@@ -49,6 +52,17 @@ class ModelConfig:
                 "each key-value head serves the same number of query heads."
             )
 
+    def architecture(self, vocabulary: int, spoken: int) -> Architecture:
+        """All that is to know, with the sizes that the tokenizer gives."""
+        head_dim = self.width // self.heads
+        return Architecture(
+            vocabulary=vocabulary, spoken=spoken, width=self.width, heads=self.heads,
+            kv_heads=self.kv_heads, head_dim=head_dim, hidden=self.hidden,
+            layers=(Layer(Rope(self.rope_base)),) * self.layers,
+            # Rows of the embedding have unit norm: give unit components.
+            embedding_scale=math.sqrt(self.width), score_scale=head_dim**-0.5,
+        )  # fmt: skip
+
 
 class KeyValues(NamedTuple):
     """Keys and values of one layer; axis order chosen for decode on CPU (time next to last)."""
@@ -57,21 +71,24 @@ class KeyValues(NamedTuple):
     values_NKSD: jax.Array
 
 
-def rotate(x_NHTD: jax.Array, position_NT: jax.Array, base: float) -> jax.Array:
+def rotate(x_NHTD: jax.Array, position_NT: jax.Array, rope: Rope) -> jax.Array:
     """Turn each pair (d, d + D/2) by its position: attention then depends on distances only.
 
     Args:
         x_NHTD: float [N, H, T, D], D even.
         position_NT: int [N, T], the position of each token in its own sequence, from 0.
-        base: longest wavelength in tokens / 2 pi.
+        rope: how fast each pair turns.
     Returns:
-        float [N, H, T, D]; the norm of each pair is kept.
+        float [N, H, T, D]; the norm of each pair is kept, but for the amplitude.
     Source: Su et al. 2021, arXiv:2104.09864, in the half-split order of Llama and Qwen checkpoints.
     """
     half = x_NHTD.shape[-1] // 2
-    frequency_D = base ** (-jnp.arange(half, dtype=jnp.float32) / half)
+    frequency_D = rope.frequencies(x_NHTD.shape[-1])
     angle_N1TD = position_NT[:, None, :, None].astype(jnp.float32) * frequency_D
     cos, sin = jnp.cos(angle_N1TD), jnp.sin(angle_N1TD)
+    if rope.amplitude != 1.0:
+        cos, sin = rope.amplitude * cos, rope.amplitude * sin
+    cos, sin = cos.astype(x_NHTD.dtype), sin.astype(x_NHTD.dtype)
     first, second = x_NHTD[..., :half], x_NHTD[..., half:]
     return jnp.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
 
@@ -80,30 +97,59 @@ def _normal(rngs: nnx.Rngs, shape: tuple[int, ...], std: float) -> nnx.Param[jax
     return nnx.Param(std * jax.random.normal(rngs.params(), shape, jnp.float32))
 
 
+def _bias(width: int, there: bool) -> nnx.Param[jax.Array] | None:
+    return nnx.Param(jnp.zeros((width,), jnp.float32)) if there else None
+
+
+def _affine(
+    x: jax.Array, weight: nnx.Param[jax.Array], bias: nnx.Param[jax.Array] | None
+) -> jax.Array:
+    """The last axis times a matrix, and a bias if there is one."""
+    return x @ weight[...] if bias is None else x @ weight[...] + bias[...]
+
+
+def _capped(x: jax.Array, cap: float) -> jax.Array:
+    """Bent into (-cap, cap); as it is for a cap of 0."""
+    return cap * jnp.tanh(x / cap) if cap else x
+
+
 class RMSNorm(nnx.Module):
     """Divide by the root mean square, multiply by a learnt scale."""
 
-    def __init__(self, width: int) -> None:
-        self.scale_W = nnx.Param(jnp.ones((width,), jnp.float32))
+    def __init__(self, width: int, eps: float = 1e-6, offset: float = 0.0) -> None:
+        self.eps, self.offset = eps, offset
+        self.scale_W = nnx.Param(jnp.full((width,), 1.0 - offset, jnp.float32))
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Normalise the last axis; any leading axes."""
-        mean_square = jnp.mean(jnp.square(x), axis=-1, keepdims=True)
-        return x * jax.lax.rsqrt(mean_square + 1e-6) * self.scale_W[...]
+        """Normalise the last axis; any leading axes. Computed in float32."""
+        wide = x.astype(jnp.float32)
+        mean_square = jnp.mean(jnp.square(wide), axis=-1, keepdims=True)
+        normal, scale_W = wide * jax.lax.rsqrt(mean_square + self.eps), self.scale_W[...]
+        if self.offset:  # such checkpoints scale before they round, the others after
+            return (normal * (self.offset + scale_W.astype(jnp.float32))).astype(x.dtype)
+        return normal.astype(x.dtype) * scale_W
 
 
 class Attention(nnx.Module):
     """Grouped-query attention over given key slots."""
 
-    def __init__(self, config: ModelConfig, rngs: nnx.Rngs) -> None:
-        self.heads, self.kv_heads = config.heads, config.kv_heads
-        self.head_dim = config.width // config.heads
-        self.rope_base = config.rope_base
-        width, std = config.width, config.width**-0.5
-        self.query = _normal(rngs, (width, self.heads * self.head_dim), std)
-        self.key = _normal(rngs, (width, self.kv_heads * self.head_dim), std)
-        self.value = _normal(rngs, (width, self.kv_heads * self.head_dim), std)
-        self.output = _normal(rngs, (width, width), std / math.sqrt(2 * config.layers))
+    def __init__(self, built: Architecture, layer: Layer, rngs: nnx.Rngs) -> None:
+        self.heads, self.kv_heads, self.head_dim = built.heads, built.kv_heads, built.head_dim
+        self.rope, self.window = layer.rope, layer.window
+        self.score_scale, self.score_cap = built.score_scale, built.score_cap
+        width, std = built.width, built.width**-0.5
+        across, kv_across = self.heads * self.head_dim, self.kv_heads * self.head_dim
+        self.query = _normal(rngs, (width, across), std)
+        self.key = _normal(rngs, (width, kv_across), std)
+        self.value = _normal(rngs, (width, kv_across), std)
+        self.output = _normal(rngs, (across, width), std / math.sqrt(2 * len(built.layers)))
+        self.query_bias = _bias(across, built.query_bias)
+        self.key_bias = _bias(kv_across, built.query_bias)
+        self.value_bias = _bias(kv_across, built.query_bias)
+        self.output_bias = _bias(width, built.output_bias)
+        norms = (built.head_dim, built.norm_eps, built.norm_offset)
+        self.query_norm = RMSNorm(*norms) if built.head_norms else None
+        self.key_norm = RMSNorm(*norms) if built.head_norms else None
 
     def __call__(
         self,
@@ -112,21 +158,26 @@ class Attention(nnx.Module):
         visible_NTS: jax.Array,
         cache: KeyValues | None,
         slot: jax.Array | int,
+        key_position_NS: jax.Array | None = None,
     ) -> tuple[jax.Array, KeyValues]:
         """Attend; see `Transformer.__call__` for the arguments."""
-        N, T, W = x_NTW.shape
+        N, T, _ = x_NTW.shape
         K, G, D = self.kv_heads, self.heads // self.kv_heads, self.head_dim
 
-        def by_head(weight: jax.Array, heads: int) -> jax.Array:
-            return (x_NTW @ weight).reshape(N, T, heads, D).transpose(0, 2, 1, 3)
+        def by_head(x_NTX: jax.Array, heads: int) -> jax.Array:
+            return x_NTX.reshape(N, T, heads, D).transpose(0, 2, 1, 3)
 
-        query_NHTD = rotate(by_head(self.query[...], K * G), position_NT, self.rope_base)
-        fresh = KeyValues(
-            rotate(by_head(self.key[...], K), position_NT, self.rope_base),
-            by_head(self.value[...], K),
-        )
+        query_NHTD = by_head(_affine(x_NTW, self.query, self.query_bias), K * G)
+        key_NKTD = by_head(_affine(x_NTW, self.key, self.key_bias), K)
+        value_NKTD = by_head(_affine(x_NTW, self.value, self.value_bias), K)
+        if self.query_norm is not None and self.key_norm is not None:
+            query_NHTD, key_NKTD = self.query_norm(query_NHTD), self.key_norm(key_NKTD)
+        if self.rope is not None:
+            query_NHTD = rotate(query_NHTD, position_NT, self.rope)
+            key_NKTD = rotate(key_NKTD, position_NT, self.rope)
+        fresh = KeyValues(key_NKTD, value_NKTD)
         if cache is None:
-            seen = fresh
+            seen, key_position_NS = fresh, position_NT
         else:
             seen = KeyValues(
                 *(
@@ -134,40 +185,56 @@ class Attention(nnx.Module):
                     for old, new in zip(cache, fresh, strict=True)
                 )
             )
+        if self.window:
+            if key_position_NS is None:
+                raise ValueError("a window needs to know the positions of the keys in the cache.")
+            distance_NTS = position_NT[:, :, None] - key_position_NS[:, None]
+            visible_NTS = visible_NTS & (distance_NTS < self.window)
         # All query heads of one key-value head become rows of one matrix product.
-        query = query_NHTD.reshape(N, K, G * T, D) * D**-0.5
-        score = jnp.einsum("nkqd,nksd->nkqs", query, seen.keys_NKSD)
-        score = score.reshape(N, K, G, T, -1)
+        query = query_NHTD.reshape(N, K, G * T, D) * self.score_scale
+        score = jnp.einsum(
+            "nkqd,nksd->nkqs", query, seen.keys_NKSD, preferred_element_type=jnp.float32
+        )
+        score = _capped(score.reshape(N, K, G, T, -1), self.score_cap)
         score = jnp.where(visible_NTS[:, None, None], score, MASKED)
         weight = jax.nn.softmax(score, axis=-1).reshape(N, K, G * T, -1)
-        mixed = jnp.einsum("nkqs,nksd->nkqd", weight, seen.values_NKSD)
-        mixed_NTW = mixed.reshape(N, K * G, T, D).transpose(0, 2, 1, 3).reshape(N, T, W)
-        return mixed_NTW @ self.output[...], seen
+        mixed = jnp.einsum("nkqs,nksd->nkqd", weight.astype(x_NTW.dtype), seen.values_NKSD)
+        mixed_NTX = mixed.reshape(N, K * G, T, D).transpose(0, 2, 1, 3).reshape(N, T, K * G * D)
+        return _affine(mixed_NTX, self.output, self.output_bias), seen
 
 
 class GatedMLP(nnx.Module):
-    """silu(x A) * (x B), then C."""
+    """activation(x A) * (x B), then C."""
 
-    def __init__(self, config: ModelConfig, rngs: nnx.Rngs) -> None:
-        std = config.width**-0.5
-        self.gate = _normal(rngs, (config.width, config.hidden), std)
-        self.up = _normal(rngs, (config.width, config.hidden), std)
-        down_std = config.hidden**-0.5 / math.sqrt(2 * config.layers)
-        self.down = _normal(rngs, (config.hidden, config.width), down_std)
+    def __init__(self, built: Architecture, rngs: nnx.Rngs) -> None:
+        self.activation = built.activation
+        std = built.width**-0.5
+        self.gate = _normal(rngs, (built.width, built.hidden), std)
+        self.up = _normal(rngs, (built.width, built.hidden), std)
+        down_std = built.hidden**-0.5 / math.sqrt(2 * len(built.layers))
+        self.down = _normal(rngs, (built.hidden, built.width), down_std)
+        self.gate_bias = _bias(built.hidden, built.mlp_bias)
+        self.up_bias = _bias(built.hidden, built.mlp_bias)
+        self.down_bias = _bias(built.width, built.mlp_bias)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Apply to the last axis; any leading axes."""
-        return (jax.nn.silu(x @ self.gate[...]) * (x @ self.up[...])) @ self.down[...]
+        gate = _affine(x, self.gate, self.gate_bias)
+        bent = jax.nn.silu(gate) if self.activation == "silu" else jax.nn.gelu(gate)
+        return _affine(bent * _affine(x, self.up, self.up_bias), self.down, self.down_bias)
 
 
 class Block(nnx.Module):
     """One layer: attention and MLP, each on a normalised copy of the residual stream."""
 
-    def __init__(self, config: ModelConfig, rngs: nnx.Rngs) -> None:
-        self.attention_norm = RMSNorm(config.width)
-        self.attention = Attention(config, rngs)
-        self.mlp_norm = RMSNorm(config.width)
-        self.mlp = GatedMLP(config, rngs)
+    def __init__(self, built: Architecture, layer: Layer, rngs: nnx.Rngs) -> None:
+        norms = (built.width, built.norm_eps, built.norm_offset)
+        self.attention_norm = RMSNorm(*norms)
+        self.attention = Attention(built, layer, rngs)
+        self.attention_out_norm = RMSNorm(*norms) if built.sandwich else None
+        self.mlp_norm = RMSNorm(*norms)
+        self.mlp = GatedMLP(built, rngs)
+        self.mlp_out_norm = RMSNorm(*norms) if built.sandwich else None
 
     def __call__(
         self,
@@ -176,23 +243,33 @@ class Block(nnx.Module):
         visible_NTS: jax.Array,
         cache: KeyValues | None,
         slot: jax.Array | int,
+        key_position_NS: jax.Array | None = None,
     ) -> tuple[jax.Array, KeyValues]:
         """Apply; see `Transformer.__call__` for the arguments."""
         mixed, seen = self.attention(
-            self.attention_norm(x_NTW), position_NT, visible_NTS, cache, slot
+            self.attention_norm(x_NTW), position_NT, visible_NTS, cache, slot, key_position_NS
         )
+        if self.attention_out_norm is not None:
+            mixed = self.attention_out_norm(mixed)
         x_NTW = x_NTW + mixed
-        return x_NTW + self.mlp(self.mlp_norm(x_NTW)), seen
+        thought = self.mlp(self.mlp_norm(x_NTW))
+        if self.mlp_out_norm is not None:
+            thought = self.mlp_out_norm(thought)
+        return x_NTW + thought, seen
 
 
 class Transformer(nnx.Module):
     """Token ids in, logits and the keys and values of every layer out."""
 
-    def __init__(self, config: ModelConfig, vocabulary: int, spoken: int, rngs: nnx.Rngs) -> None:
-        self.spoken = spoken
-        self.embedding_VW = _normal(rngs, (vocabulary, config.width), config.width**-0.5)
-        self.blocks = nnx.List([Block(config, rngs) for _ in range(config.layers)])
-        self.final_norm = RMSNorm(config.width)
+    def __init__(self, built: Architecture, rngs: nnx.Rngs) -> None:
+        self.spoken, self.logit_cap = built.spoken, built.logit_cap
+        self.embedding_scale = built.embedding_scale
+        std = built.width**-0.5
+        self.embedding_VW = _normal(rngs, (built.vocabulary, built.width), std)
+        self.blocks = nnx.List([Block(built, layer, rngs) for layer in built.layers])
+        self.final_norm = RMSNorm(built.width, built.norm_eps, built.norm_offset)
+        untied = None if built.tied else _normal(rngs, (built.width, built.vocabulary), std)
+        self.unembedding_WV = untied
 
     def __call__(
         self,
@@ -201,6 +278,7 @@ class Transformer(nnx.Module):
         visible_NTS: jax.Array,
         cache: tuple[KeyValues, ...] | None = None,
         slot: jax.Array | int = 0,
+        key_position_NS: jax.Array | None = None,
     ) -> tuple[jax.Array, tuple[KeyValues, ...]]:
         """Run all layers, unrolled (a scan would copy the whole cache at each decoded token).
 
@@ -212,19 +290,29 @@ class Transformer(nnx.Module):
             cache: keys and values of earlier tokens, one per layer, each [N, K, S, D]; the T new
                 ones are written at `slot`.
             slot: int, first slot that the new tokens take in the cache.
+            key_position_NS: int [N, S], positions of the tokens in the cache, the new ones
+                included; models with windows need it beside a cache.
         Returns:
             logits float [N, T, U], and for every layer the keys and values that were attended to,
             each [N, K, S, D].
         """
-        scale = math.sqrt(self.embedding_VW.shape[1])  # rows have unit norm: give unit components
-        x_NTW = self.embedding_VW[...][token_NT] * scale
+        embedding_VW = self.embedding_VW[...]
+        x_NTW = embedding_VW[token_NT]
+        if self.embedding_scale != 1.0:
+            x_NTW = x_NTW * jnp.asarray(self.embedding_scale, x_NTW.dtype)
         seen = []
         for layer, block in enumerate(self.blocks):
             x_NTW, key_values = block(
-                x_NTW, position_NT, visible_NTS, None if cache is None else cache[layer], slot
-            )
+                x_NTW, position_NT, visible_NTS, None if cache is None else cache[layer], slot,
+                key_position_NS,
+            )  # fmt: skip
             seen.append(key_values)
-        return self.final_norm(x_NTW) @ self.embedding_VW[: self.spoken].T, tuple(seen)
+        if self.unembedding_WV is None:
+            out_WU = embedding_VW[: self.spoken].T
+        else:
+            out_WU = self.unembedding_WV[:, : self.spoken]
+        logits_NTU = jnp.matmul(self.final_norm(x_NTW), out_WU, preferred_element_type=jnp.float32)
+        return _capped(logits_NTU, self.logit_cap), tuple(seen)
 
 
 class Network(NamedTuple):
@@ -238,16 +326,14 @@ class Network(NamedTuple):
         return Network(self.graph, params)
 
 
-def create(config: ModelConfig, vocabulary: int, spoken: int, key: jax.Array) -> Network:
+def create(built: Architecture, key: jax.Array) -> Network:
     """A new network with random parameters.
 
     Args:
-        config: the shape.
-        vocabulary: number of token ids that it reads.
-        spoken: how many of them, the first ones, it can draw.
+        built: what it is made of.
         key: what the parameters are drawn from.
     """
-    graph, params = nnx.split(Transformer(config, vocabulary, spoken, nnx.Rngs(params=key)))
+    graph, params = nnx.split(Transformer(built, nnx.Rngs(params=key)))
     return Network(graph, params)
 
 

@@ -39,7 +39,19 @@ def answer(question):
     return {"asked": question, "count": count, "helper": os.getsid(0),
             "answerer": os.getppid()}
 
-serve(answer, lasting=lambda question: isinstance(question, dict) and "lasting" in question)
+def before(question):
+    global count
+    match question:
+        case {"before": number}:
+            count += number
+        case {"fail before": text}:
+            raise KeyError(text)
+
+serve(
+    answer,
+    lasting=lambda question: isinstance(question, dict) and "lasting" in question,
+    before=before,
+)
 """
 
 
@@ -82,6 +94,12 @@ def test_it_answers_and_a_question_leaves_no_trace_in_the_next(helper):
     assert first["asked"] == [1, "ä\n"]
     assert (first["count"], second["count"]) == (1, 1)  # each in a fork of its own
     assert first["helper"] == second["helper"]  # of the same process
+
+
+def test_what_is_done_before_lasts_and_may_fail(helper):
+    assert helper.ask({"before": 10}, 10)["count"] == 11
+    assert helper.ask({"before": 10}, 10)["count"] == 21
+    assert helper.ask({"fail before": "no"}, 10)["count"] == 21
 
 
 def test_lasting_questions_share_a_process_until_one_fails(helper):

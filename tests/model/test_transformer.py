@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfplay.model import transformer
+from selfplay.model.architecture import Rope
 from selfplay.model.transformer import Attention, KeyValues, ModelConfig, causal, rotate
 
 LENGTH = 12
@@ -41,7 +42,7 @@ POSITION = np.broadcast_to(np.arange(LENGTH, dtype=np.int32), (2, LENGTH))
 def test_rotate_by_hand():
     """At base 100 with D = 4, pair 0 turns by 1 radian a token, pair 1 by 100 ** -(1/2)."""
     x = jnp.array([1.0, 0.0, 0.0, 2.0]).reshape(1, 1, 1, 4)
-    turned = rotate(x, jnp.array([[3]]), base=100.0)[0, 0, 0]
+    turned = rotate(x, jnp.array([[3]]), Rope(100.0))[0, 0, 0]
     expected = [np.cos(3.0), -2 * np.sin(0.3), np.sin(3.0), 2 * np.cos(0.3)]
     assert np.allclose(turned, expected, atol=1e-6)
 
@@ -57,15 +58,15 @@ def test_rotated_scores_depend_on_the_distance_only(at, distance, shift, seed):
 
     def score(query_at, key_at):
         turned = (
-            rotate(query, jnp.array([[query_at]]), 1e4),
-            rotate(key, jnp.array([[key_at]]), 1e4),
+            rotate(query, jnp.array([[query_at]]), Rope(1e4)),
+            rotate(key, jnp.array([[key_at]]), Rope(1e4)),
         )
         return float(jnp.sum(turned[0] * turned[1]))
 
     assert score(at, at + distance) == pytest.approx(
         score(at + shift, at + distance + shift), abs=2e-3
     )
-    assert np.linalg.norm(rotate(query, jnp.array([[at]]), 1e4)) == pytest.approx(
+    assert np.linalg.norm(rotate(query, jnp.array([[at]]), Rope(1e4))) == pytest.approx(
         np.linalg.norm(query), rel=1e-5
     )
 
@@ -108,8 +109,8 @@ def test_with_a_cache_token_by_token_as_without(model, forward, model_config):
 
 def test_grouped_query_attention_against_loops():
     """Four query heads on two key-value heads at position 0, where nothing is rotated."""
-    config = ModelConfig(width=16, layers=1, heads=4, kv_heads=2, hidden=8)
-    layer = Attention(config, nnx.Rngs(params=jax.random.key(1)))
+    built = ModelConfig(width=16, layers=1, heads=4, kv_heads=2, hidden=8).architecture(9, 9)
+    layer = Attention(built, built.layers[0], nnx.Rngs(params=jax.random.key(1)))
     x = np.random.default_rng(0).normal(size=(5, 16)).astype(np.float32)
     out, _ = layer(x[None], jnp.zeros((1, 5), jnp.int32), causal(5), None, 0)
 
@@ -132,9 +133,9 @@ def test_a_query_that_sees_nothing_gives_no_nan(model):
 
 
 def test_parameters_follow_from_the_key(network, model_config, tokenizer):
-    sizes = (tokenizer.vocabulary, tokenizer.spoken)
-    again = transformer.create(model_config, *sizes, jax.random.key(0))
-    other = transformer.create(model_config, *sizes, jax.random.key(1))
+    built = model_config.architecture(tokenizer.vocabulary, tokenizer.spoken)
+    again = transformer.create(built, jax.random.key(0))
+    other = transformer.create(built, jax.random.key(1))
     leaves = [jax.tree.leaves(made.params) for made in (network, again, other)]
     assert all(np.array_equal(a, b) for a, b in zip(leaves[0], leaves[1], strict=True))
     assert any(not np.array_equal(a, b) for a, b in zip(leaves[0], leaves[2], strict=True))

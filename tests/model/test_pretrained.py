@@ -1,0 +1,251 @@
+"""Pretrained checkpoints: the logits and tokens of transformers, and broken ones are named."""
+
+import importlib.util
+import json
+from functools import partial
+
+import checkpoints
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from safetensors.numpy import load_file, save_file
+
+from selfplay.model import decode, families, pretrained, sharding
+from selfplay.model.decode import DecodeConfig
+from selfplay.model.families import UnsupportedModel
+from selfplay.model.pretrained import BrokenCheckpoint
+from selfplay.model.transformer import causal
+
+LOGIT_ERROR = 1e-4
+TORCH = importlib.util.find_spec("torch") is not None
+
+
+@partial(jax.jit, static_argnames="graph")
+def forward(graph, params, token_NT):
+    position_NT = jnp.broadcast_to(jnp.arange(token_NT.shape[1]), token_NT.shape)
+    logits, _ = nnx.merge(graph, params)(token_NT, position_NT, causal(token_NT.shape[1]))
+    return logits
+
+
+def logits_of(network, tokens):
+    """float [T, V] of one sequence, padded so that few shapes are compiled."""
+    padded = np.zeros((1, 96), np.int32)
+    padded[0, : len(tokens)] = tokens
+    return np.asarray(forward(network.graph, network.params, padded))[0, : len(tokens)]
+
+
+def greedy_of(network, prompt, count):
+    """The likeliest continuation, through the decoder with its cache."""
+    key_N = jax.random.split(jax.random.key(0), 1)
+    samples = decode.sample(
+        network, [prompt], key_N, attempts=1, config=DecodeConfig(max_tokens=count, rows=8),
+        temperature=0.0, end_id=-1,
+    )  # fmt: skip
+    return samples.token_NT[0].tolist()
+
+
+def assert_parity(network, prompt, logits, greedy):
+    ours = logits_of(network, prompt)[-len(logits) :]
+    assert np.abs(ours - logits).max() < LOGIT_ERROR
+    assert greedy_of(network, prompt, len(greedy)) == greedy
+
+
+@pytest.mark.parametrize("name", checkpoints.NAMES)
+def test_logits_and_greedy_tokens_are_those_of_transformers(name, tmp_path):
+    record = checkpoints.golden(name)
+    network = pretrained.load(checkpoints.write(record, tmp_path))
+    assert len(record["greedy"]) == 64
+    assert_parity(network, record["prompt"], np.array(record["logits"]), record["greedy"])
+
+
+@pytest.mark.skipif(not TORCH, reason="needs torch, which .ci/run installs")
+@pytest.mark.parametrize("name", checkpoints.NAMES)
+def test_live_against_transformers(name, tmp_path):
+    """The model's own save_pretrained in, ours out, and transformers loads what we wrote."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    spec = importlib.util.spec_from_file_location("make", checkpoints.GOLDEN / "make.py")
+    make = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make)
+    torch.set_num_threads(1)
+    theirs, _ = make.model(name)
+    theirs.save_pretrained(tmp_path / "theirs")
+    network = pretrained.load(tmp_path / "theirs")
+    prompt = list(range(5, 29))
+    logits, greedy = make.run(theirs, prompt)
+    assert_parity(network, prompt, logits, greedy)
+    pretrained.save(network, tmp_path / "theirs", tmp_path / "ours")
+    again = AutoModelForCausalLM.from_pretrained(tmp_path / "ours", attn_implementation="eager")
+    with torch.no_grad():
+        assert torch.equal(
+            again(torch.tensor([prompt])).logits, theirs(torch.tensor([prompt])).logits
+        )
+
+
+@pytest.mark.parametrize("name", ["llama", "gemma3"])
+def test_what_is_written_is_what_was_read(name, tmp_path, monkeypatch):
+    record = checkpoints.golden(name)
+    source = checkpoints.write(record, tmp_path / "source")
+    (source / "tokenizer.json").write_text("{}")
+    network = pretrained.load(source)
+    monkeypatch.setattr(pretrained, "SHARD_BYTES", 20_000)
+    pretrained.save(network, source, tmp_path / "copy")
+    files = sorted((tmp_path / "copy").glob("*.safetensors"))
+    assert len(files) > 2
+    written = {key: value for file in files for key, value in load_file(file).items()}
+    expected = checkpoints.weights(record)
+    assert written.keys() == expected.keys()
+    assert all(np.array_equal(written[key], expected[key]) for key in expected)
+    assert (tmp_path / "copy" / "tokenizer.json").read_text() == "{}"
+    again = pretrained.load(tmp_path / "copy")
+    assert all(map(np.array_equal, *map(jax.tree.leaves, (network.params, again.params))))
+    with pytest.raises(FileExistsError):
+        pretrained.save(network, source, tmp_path / "copy")
+    other = pretrained.load(checkpoints.write(checkpoints.golden("qwen2"), tmp_path / "qwen2"))
+    with pytest.raises(BrokenCheckpoint, match="not of the architecture"):
+        pretrained.save(other, source, tmp_path / "never")
+
+
+def test_a_checkpoint_in_parts_is_the_same(tmp_path):
+    record = checkpoints.golden("qwen3")
+    whole = pretrained.load(checkpoints.write(record, tmp_path / "whole"))
+    parts = pretrained.load(checkpoints.write(record, tmp_path / "parts", shards=3))
+    assert all(map(np.array_equal, *map(jax.tree.leaves, (whole.params, parts.params))))
+
+
+def test_half_precision(tmp_path):
+    record = checkpoints.golden("llama-3")
+    source = checkpoints.write(record, tmp_path / "source")
+    network = pretrained.load(source, "bfloat16")
+    assert {leaf.dtype for leaf in jax.tree.leaves(network.params)} == {jnp.dtype("bfloat16")}
+    ours = logits_of(network, record["prompt"])[-len(record["logits"]) :]
+    assert ours.dtype == np.float32
+    off = np.abs(ours - np.array(record["logits"])).mean()
+    assert 1e-4 < off < 0.1 * np.std(record["logits"])
+    pretrained.save(network, source, tmp_path / "copy")
+    written = load_file(tmp_path / "copy" / "model.safetensors")
+    assert {str(array.dtype) for array in written.values()} == {"bfloat16"}
+    assert json.loads((tmp_path / "copy" / "config.json").read_text())["dtype"] == "bfloat16"
+
+
+def test_each_device_reads_its_part(tmp_path):
+    """Matrices split over the devices by their last axis: the same logits."""
+    record = checkpoints.golden("qwen3")
+    source = checkpoints.write(record, tmp_path)
+
+    def place(path, shape):
+        split = len(shape) == 2 and shape[1] % sharding.device_count() == 0
+        last = jax.sharding.PartitionSpec(None, "data") if split else sharding.COPIED
+        return jax.sharding.NamedSharding(sharding.mesh(), last)
+
+    network = pretrained.load(source, place=place)
+    query = network.params["blocks"][0]["attention"]["query"][...]
+    part = (32, 64 // sharding.device_count())
+    assert {shard.data.shape for shard in query.addressable_shards} == {part}
+    ours = logits_of(network, record["prompt"])[-len(record["logits"]) :]
+    assert np.abs(ours - np.array(record["logits"])).max() < LOGIT_ERROR
+
+
+OLD = {
+    "llama-3": {
+        "rope_theta": 500.0,
+        "rope_scaling": {
+            "type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 32,
+        },
+    },
+    "qwen2-yarn": {
+        "rope_theta": 1000.0,
+        "rope_scaling": {
+            "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16,
+        },
+    },
+    "gemma3": {"rope_theta": 1e6, "rope_local_base_freq": 1e4},
+    "qwen3": {"rope_theta": 1e4, "rope_scaling": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_both_spellings_of_rotary_positions_mean_the_same(name):
+    new = checkpoints.golden(name)["config"]
+    old = {key: value for key, value in new.items() if key != "rope_parameters"} | OLD[name]
+    assert families.architecture(old) == families.architecture(new)
+
+
+@pytest.mark.parametrize("name", checkpoints.NAMES)
+def test_kinds_of_layers_follow_where_the_file_does_not_say(name):
+    config = checkpoints.golden(name)["config"]
+    left_out = {"layer_types", "no_rope_layers"}
+    bare = {key: value for key, value in config.items() if key not in left_out}
+    if name.startswith("gemma3"):
+        bare["sliding_window_pattern"] = 3 if name == "gemma3" else 6
+    assert families.architecture(bare) == families.architecture(config)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model_type": "mamba"}, "model_type 'mamba' is of no known family; known are llama"),
+        ({"model_type": None}, "model_type None is of no known family"),
+        ({"hidden_act": "relu"}, "activation 'relu' is not supported; known are silu"),
+        ({"quantization_config": {"bits": 4}}, "asks for quantization_config={'bits': 4}"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers=0, not a positive whole number"),
+        ({"hidden_size": "32"}, "hidden_size='32', not a positive whole number"),
+        ({"layer_types": ["full_attention"]}, "does not name the kinds of 4 layers"),
+        ({"layer_types": ["linear_attention"] * 4}, "does not name the kinds of 4 layers"),
+        (
+            {"rope_parameters": {"rope_type": "longrope", "rope_theta": 1e4}},
+            "kind 'longrope' are not supported",
+        ),
+        (
+            {"rope_parameters": {"rope_theta": 1e4, "partial_rotary_factor": 0.5}},
+            "on a part of a head are not supported",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_not_supported_is_named(change, message):
+    config = checkpoints.golden("llama")["config"] | change
+    with pytest.raises(UnsupportedModel, match=message):
+        families.architecture(config)
+
+
+def test_broken_checkpoints_are_named(tmp_path):
+    record = checkpoints.golden("llama")
+    tensors = checkpoints.weights(record)
+
+    def broken(name, change=None, **config):
+        folder = checkpoints.write(record | {"config": record["config"] | config}, tmp_path / name)
+        if change is not None:
+            save_file(tensors | change, folder / "model.safetensors")
+        return folder
+
+    def refused(folder, message):
+        with pytest.raises(BrokenCheckpoint, match=message):
+            pretrained.load(folder)
+
+    up = "model.layers.1.mlp.up_proj.weight"
+    refused(tmp_path, "holds no config.json")
+    wrong = {up: np.zeros((48, 31), np.float32)}
+    refused(broken("shape", wrong), r"up_proj.weight in .* has the shape \(48, 31\).*\(48, 32\)")
+    refused(broken("deep", num_hidden_layers=5), "lacks the tensor model.layers.4.self_attn.q_proj")
+    refused(broken("short", num_hidden_layers=3), r"holds 9 tensors .*no place for: model.layers.3")
+    extra = {"model.layers.0.self_attn.rotary_emb.inv_freq": np.ones(4, np.float32)}
+    pretrained.load(broken("computed", extra))
+    cut = broken("cut")
+    file = cut / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    refused(cut, "model.safetensors cannot be read")
+    file.unlink()
+    refused(cut, "lacks model.safetensors: a part is missing")
+    parts = checkpoints.write(record, tmp_path / "parts", shards=2)
+    (parts / "model-00002-of-00002.safetensors").unlink()
+    refused(parts, "lacks model-00002-of-00002.safetensors")
+    (parts / "model.safetensors.index.json").write_text("[]")
+    refused(parts, "is no index of safetensors")
+    (cut / "config.json").write_text("{")
+    refused(cut, "config.json cannot be read")
+    (cut / "config.json").write_text("3")
+    refused(cut, "holds no JSON object")
