@@ -1,0 +1,172 @@
+"""Text <-> token ids for pretrained models: their tokenizer and their chat template.
+
+The tokenizer is `tokenizer.json`; the template, a Jinja program that comes with the checkpoint,
+runs in Jinja's sandbox. Fed by a checkpoint's folder.
+"""
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jinja2
+import jinja2.ext
+import jinja2.sandbox
+from tokenizers import Tokenizer
+
+from selfplay.model.pretrained import BrokenCheckpoint
+
+Message = Mapping[str, str]
+"""`role` (system, user or assistant) and `content`."""
+
+
+class PretrainedTokenizer:
+    """A checkpoint's tokenizer, its special tokens and its chat template."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read a checkpoint's folder.
+
+        Raises:
+            BrokenCheckpoint: no `tokenizer.json`, a file that cannot be read, a special token that
+                the vocabulary lacks, or nothing that says which token ends a response.
+        """
+        self._folder = folder
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # the library raises nothing more special
+            raise BrokenCheckpoint(
+                f"{folder / 'tokenizer.json'} cannot be read: {error}"
+            ) from error
+        settings = _json(folder / "tokenizer_config.json")
+        self._special = {
+            name: _text(settings[name])
+            for name in ("bos_token", "eos_token", "pad_token", "unk_token")
+            if settings.get(name) is not None
+        }
+        self._template = self._chat_template(settings)
+        self.end_ids = self._ends()
+        """Ids that end a response; the first one is written at the end of those we teach."""
+        pad = self._special.get("pad_token")
+        self.pad_id = self.end_ids[0] if pad is None else self._id(pad)
+        """Fills rows; never looked at."""
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of token ids that the tokenizer knows; a model may have room for more."""
+        return self._tokenizer.get_vocab_size()
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text as it stands: nothing is added, special tokens in it are text."""
+        # Texts of models and environments must not be able to write special tokens.
+        self._tokenizer.encode_special_tokens = True
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of ids; special tokens give nothing."""
+        return self._tokenizer.decode(list(ids), skip_special_tokens=True)
+
+    def response(self, text: str) -> list[int]:
+        """Ids of a whole response, with the token that ends it."""
+        return [*self.encode(text), self.end_ids[0]]
+
+    def chat(self, messages: Sequence[Message], **options: Any) -> list[int]:
+        """Ids of a conversation up to where the assistant's turn begins.
+
+        Args:
+            messages: what was said. Special tokens in a content would be taken for real ones: text
+                from outside goes through `plain` first.
+            options: of the template, as `enable_thinking`.
+        Raises:
+            ValueError: the checkpoint has no chat template, or the template refuses the messages.
+        """
+        if self._template is None:
+            raise ValueError(
+                f"{self._folder} has no chat template: it is a base model. Give it a prompt with "
+                "`encode`."
+            )
+        try:
+            text = self._template.render(
+                messages=[dict(message) for message in messages], add_generation_prompt=True,
+                **self._special, **options,
+            )  # fmt: skip
+        except jinja2.TemplateError as error:
+            raise ValueError(f"the chat template of {self._folder} failed: {error}") from error
+        self._tokenizer.encode_special_tokens = False
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def plain(self, text: str) -> str:
+        """A text in which nothing is taken for a special token, by a space within each."""
+        for token in self._tokenizer.get_added_tokens_decoder().values():
+            if token.special and len(token.content) > 1 and token.content in text:
+                text = text.replace(token.content, f"{token.content[0]} {token.content[1:]}")
+        return text
+
+    def _ends(self) -> tuple[int, ...]:
+        """Ids that end a response: what the generation config says, and the tokenizer's own."""
+        said = _json(self._folder / "generation_config.json").get("eos_token_id")
+        ids = [] if said is None else [said] if isinstance(said, int) else list(said)
+        if "eos_token" in self._special:
+            ids.insert(0, self._id(self._special["eos_token"]))
+        if not ids:
+            raise BrokenCheckpoint(
+                f"neither tokenizer_config.json nor generation_config.json in {self._folder} says "
+                "which token ends a response (eos_token)."
+            )
+        return tuple(dict.fromkeys(ids))
+
+    def _id(self, token: str) -> int:
+        found = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise BrokenCheckpoint(
+                f"the vocabulary of {self._folder} lacks the special token {token!r}."
+            )
+        return found
+
+    def _chat_template(self, settings: Mapping[str, Any]) -> jinja2.Template | None:
+        file = self._folder / "chat_template.jinja"
+        source = file.read_text() if file.exists() else settings.get("chat_template")
+        if isinstance(source, list):  # several by name
+            named = {entry["name"]: entry["template"] for entry in source}
+            source = named.get("default", next(iter(named.values())))
+        if source is None:
+            return None
+        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
+        )
+        environment.filters["tojson"] = _to_json
+        environment.globals |= {"raise_exception": _raise, "strftime_now": _now}
+        try:
+            return environment.from_string(source)
+        except jinja2.TemplateError as error:
+            raise BrokenCheckpoint(
+                f"the chat template of {self._folder} cannot be read: {error}"
+            ) from error
+
+
+def _json(file: Path) -> dict[str, Any]:
+    """The object in a file; an empty one if there is no such file."""
+    if not file.exists():
+        return {}
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise BrokenCheckpoint(f"{file} cannot be read: {error}") from error
+
+
+def _text(token: Any) -> str:
+    """A special token; some files wrap it."""
+    return token["content"] if isinstance(token, Mapping) else str(token)
+
+
+def _to_json(value: Any, **options: Any) -> str:
+    """The template's `tojson`: not escaped for HTML."""
+    return json.dumps(value, ensure_ascii=False, **options)
+
+
+def _raise(message: str) -> NoReturn:
+    raise jinja2.TemplateError(message)
+
+
+def _now(form: str) -> str:
+    return datetime.datetime.now(datetime.UTC).strftime(form)
