@@ -68,6 +68,8 @@ OPTIONAL = {
     "selfplay/grading/second_opinion.py": {"math_verify"},
     "selfplay/bridges/reasoning_gym.py": {"reasoning_gym"},
     "selfplay/bridges/verifiers.py": {"verifiers"},
+    "selfplay/model/pretrained.py": {"safetensors"},
+    "selfplay/model/pretrained_tokens.py": {"tokenizers", "jinja2"},
     "envs/selfplay_taskset/__init__.py": {"verifiers", "pydantic"},
 }
 """File -> packages of an extra that it may import; nothing else may import them."""
