@@ -25,6 +25,24 @@ from selfplay.suites import SuiteConfig
 
 
 @dataclass(frozen=True)
+class PretrainedConfig:
+    """Which checkpoint a run starts from."""
+
+    folder: str = ""
+    """With config.json, safetensors and tokenizer.json, as Hugging Face lays them out; empty: a
+    model of the shape of `model` starts from scratch."""
+    prompt_tokens: int = 512
+    """Longest prompt; with `decode.max_tokens` it has to fit the last of `update.row_lengths`."""
+
+    def __post_init__(self) -> None:
+        if self.prompt_tokens < 16:
+            raise ValueError(
+                f"pretrained.prompt_tokens={self.prompt_tokens} must be at least 16; questions in "
+                "words take a hundred and more."
+            )
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """A run of the ring."""
 
@@ -49,7 +67,9 @@ class RunConfig:
     """Generations between those whose attempts are kept for `selfplay bench grade --audit`; 0 keeps
     none. One costs problems x attempts x length in bytes."""
     model: ModelConfig = field(default_factory=ModelConfig)
-    """Shape of the network."""
+    """Shape of a network that starts from scratch."""
+    pretrained: PretrainedConfig = field(default_factory=PretrainedConfig)
+    """A checkpoint to start from instead."""
     warmup: WarmupConfig = field(default_factory=WarmupConfig)
     """Cold start from worked solutions."""
     rollout: RolloutConfig = field(default_factory=RolloutConfig)

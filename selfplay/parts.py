@@ -4,10 +4,11 @@ Fed by config.py, feeds train.py and the command line.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from selfplay import environments as installed
 from selfplay import streams, suites
-from selfplay.config import RunConfig
+from selfplay.config import PretrainedConfig, RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager
 from selfplay.curriculum.scale import Cells
@@ -16,7 +17,7 @@ from selfplay.learning.loss import clipped_policy_gradient
 from selfplay.learning.update import Updater, optimizer, schedule
 from selfplay.loop import Counts, Ring, State
 from selfplay.model import transformer
-from selfplay.model.tokens import Tokenizer
+from selfplay.model.tokens import CharacterTokenizer, Tokenizer
 from selfplay.model.transformer import Network
 from selfplay.problem import Environment
 from selfplay.proposing.gate import Gate
@@ -56,15 +57,8 @@ def build(config: RunConfig, archive: Archive) -> Parts:
     """
     environments = installed.load_all(config.environments, Interpreter(config.sandbox))
     frozen = suites.build(environments, config.suites)
-    tokenizer = Tokenizer(
-        tuple(environments),
-        multiline=any(environment.multiline for environment in environments.values()),
-    )
+    tokenizer, network = _model(config, environments)
     gate = Gate(environments, frozen.keys, archive)
-    network = transformer.create(
-        config.model.architecture(tokenizer.vocabulary, tokenizer.spoken),
-        streams.key(config.seed, 0, "parameters"),
-    )  # fmt: skip
     update, proposing = config.update, config.proposing
     ring = Ring(
         seed=config.seed,
@@ -98,3 +92,32 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         proposing=proposing,
     )  # fmt: skip
     return Parts(config, environments, frozen, network, gate, ring)
+
+
+def _model(config: RunConfig, environments: dict[str, Environment]) -> tuple[Tokenizer, Network]:
+    """The untrained network and how it is spoken to: from scratch, or from a checkpoint."""
+    if config.pretrained.folder:
+        return _pretrained(config.pretrained, environments)
+    tokenizer = CharacterTokenizer(
+        tuple(environments),
+        multiline=any(environment.multiline for environment in environments.values()),
+    )
+    built = config.model.architecture(tokenizer.vocabulary, tokenizer.spoken)
+    return tokenizer, transformer.create(built, streams.key(config.seed, 0, "parameters"))
+
+
+def _pretrained(
+    config: PretrainedConfig, environments: dict[str, Environment]
+) -> tuple[Tokenizer, Network]:
+    try:
+        from selfplay.learning.chat import ChatTokenizer
+        from selfplay.model import pretrained
+        from selfplay.model.pretrained_tokens import PretrainedTokenizer
+    except ImportError as error:
+        raise ValueError(
+            f"a checkpoint needs {error.name}: pip install 'selfplay-curriculum[pretrained]'"
+        ) from error
+    folder = Path(config.folder)
+    tokenizer = PretrainedTokenizer(folder)
+    network = pretrained.load(folder, spoken=tokenizer.vocabulary)
+    return ChatTokenizer(tokenizer, environments, config.prompt_tokens), network

@@ -20,9 +20,9 @@ def environments():
 
 @pytest.fixture(scope="session")
 def tokenizer(environments):
-    from selfplay.model.tokens import Tokenizer
+    from selfplay.model.tokens import CharacterTokenizer
 
-    return Tokenizer(tuple(environments))
+    return CharacterTokenizer(tuple(environments))
 
 
 @pytest.fixture(scope="session")

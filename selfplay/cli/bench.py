@@ -104,7 +104,7 @@ def bench_decode(config: RunConfig, repetitions: int) -> dict[str, Any]:
     """Sample attempts with an untrained network: the longest responses there are."""
     parts = build(config, Archive(":memory:"))
     problems = draw(parts, config.rollout.problems)
-    prompts = [parts.ring.tokenizer.solver_prompt(p.environment, p.text) for p in problems]
+    prompts = [parts.ring.tokenizer.solver_prompt(p) for p in problems]
     network = parts.network.with_params(sharding.copy_to_all(parts.network.params))
     attempts = config.rollout.attempts
     repetition = iter(range(1_000_000))
@@ -113,7 +113,7 @@ def bench_decode(config: RunConfig, repetitions: int) -> dict[str, Any]:
         key_N = streams.row_keys(0, next(repetition), "bench", len(prompts) * attempts)
         samples = decode.sample(
             network, prompts, key_N, attempts=attempts, config=config.decode, temperature=1.0,
-            end_id=parts.ring.tokenizer.end_id,
+            end_ids=parts.ring.tokenizer.end_ids,
         )  # fmt: skip
         return int(samples.length_N.sum())
 
@@ -137,7 +137,7 @@ def training(parts: Parts, config: RunConfig) -> Callable[[], int]:
     tokenizer, examples = parts.ring.tokenizer, []
     for problem in draw(parts, config.rollout.problems * config.rollout.attempts):
         response = warmup.worked(parts.environments[problem.environment], problem, rng)
-        prompt = tokenizer.solver_prompt(problem.environment, problem.text)
+        prompt = tokenizer.solver_prompt(problem)
         examples.append(Example(prompt, tokenizer.response(response), rng.choice([-1.0, 1.0])))
 
     def step() -> int:

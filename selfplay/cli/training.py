@@ -175,8 +175,15 @@ def _free_folder(config: RunConfig) -> Path:
 
 def _check_parts(config: RunConfig) -> None:
     """Fail before a folder is made: unknown environments, lengths that do not fit."""
-    # The longest prompt is a learned proposal with its role, environment and <respond>.
-    longest = config.decode.max_tokens + config.proposing.max_tokens + 4
+    # From scratch the longest prompt is a learned proposal with role, environment and <respond>.
+    pretrained = bool(config.pretrained.folder)
+    prompt = config.pretrained.prompt_tokens if pretrained else config.proposing.max_tokens + 4
+    longest = config.decode.max_tokens + prompt
+    if pretrained and config.warmup.steps and config.warmup.row_length < longest:
+        raise ValueError(
+            f"warmup.row_length={config.warmup.row_length} cannot hold a prompt with a response; "
+            f"it must be at least {longest}. A checkpoint may need no warm-up: --warmup.steps 0."
+        )
     if config.update.row_lengths[-1] < longest:
         raise ValueError(
             f"the last of update.row_lengths={config.update.row_lengths} cannot hold a prompt "

@@ -84,7 +84,7 @@ def respond(
     """Draw responses to prompts of either role."""
     samples = decode.sample(
         network, prompts, key_N, attempts=attempts, config=decode_config, temperature=temperature,
-        end_id=tokenizer.end_id,
+        end_ids=tokenizer.end_ids,
     )  # fmt: skip
     texts = [tokenizer.decode(samples.response(row)) for row in range(len(key_N))]
     return Rollout(prompts, samples, texts)
@@ -101,7 +101,7 @@ def collect(
     temperature: float,
 ) -> Rollout:
     """Draw `attempts` solutions of each problem."""
-    prompts = [tokenizer.solver_prompt(problem.environment, problem.text) for problem in problems]
+    prompts = [tokenizer.solver_prompt(problem) for problem in problems]
     return respond(
         network, tokenizer, prompts, key_N,
         attempts=attempts, decode_config=decode_config, temperature=temperature,

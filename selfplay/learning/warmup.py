@@ -95,7 +95,7 @@ class Teacher:
             return Example(prompt, self._tokenizer.response(environment.pose(problem)))
         level = rng.choices(range(count), level_weights(count))[0]
         problem = self._draw(environment, level, rng)
-        prompt = self._tokenizer.solver_prompt(problem.environment, problem.text)
+        prompt = self._tokenizer.solver_prompt(problem)
         return Example(prompt, self._tokenizer.response(worked(environment, problem, rng)))
 
     def _draw(self, environment: Environment, level: int, rng: random.Random) -> Problem:

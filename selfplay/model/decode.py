@@ -108,7 +108,7 @@ def _prefill(
     )
 
 
-@partial(jax.jit, static_argnames=("graph", "prompt_slots", "end_id"), donate_argnames=("rows",))
+@partial(jax.jit, static_argnames=("graph", "prompt_slots", "end_ids"), donate_argnames=("rows",))
 def _decode_chunk(
     params: nnx.State,
     rows: _Rows,
@@ -117,7 +117,7 @@ def _decode_chunk(
     *,
     graph: nnx.GraphDef[Transformer],
     prompt_slots: int,
-    end_id: int,
+    end_ids: tuple[int, ...],
 ) -> tuple[_Rows, jax.Array, jax.Array]:
     """Draw up to CHUNK tokens for every row that is not done; returns tokens and log-probs [N, C].
 
@@ -153,9 +153,9 @@ def _decode_chunk(
             step_key_N = jax.vmap(jax.random.fold_in, (0, None))(rows.key_N, drawn + step)
             drawn_N = jax.vmap(jax.random.categorical)(step_key_N, logprob_NU)
             next_N = jnp.where(greedy, jnp.argmax(logprob_NU, axis=-1), drawn_N).astype(jnp.int32)
-            next_N = jnp.where(rows.done_N, end_id, next_N)
+            next_N = jnp.where(rows.done_N, end_ids[0], next_N)
             chosen_N1 = jnp.take_along_axis(logprob_NU, next_N[:, None], axis=1)
-            done_N = rows.done_N | (next_N == end_id)
+            done_N = rows.done_N | jnp.isin(next_N, np.array(end_ids))
             return (
                 step + 1,
                 rows._replace(token_N=next_N, cache=cache, done_N=done_N),
@@ -163,7 +163,7 @@ def _decode_chunk(
                 jax.lax.dynamic_update_slice_in_dim(logprob_NC, chosen_N1, step, axis=1),
             )
 
-        blank_NC = jnp.full((rows.token_N.shape[0], CHUNK), end_id, jnp.int32)
+        blank_NC = jnp.full((rows.token_N.shape[0], CHUNK), end_ids[0], jnp.int32)
         start = (jnp.int32(0), rows, blank_NC, jnp.zeros(blank_NC.shape, jnp.float32))
         _, rows, token_NC, logprob_NC = jax.lax.while_loop(unfinished, draw, start)
         return rows, token_NC, logprob_NC
@@ -195,7 +195,7 @@ def sample(
     attempts: int,
     config: DecodeConfig,
     temperature: float,
-    end_id: int,
+    end_ids: tuple[int, ...],
 ) -> Samples:
     """Draw `attempts` responses to each prompt.
 
@@ -206,7 +206,7 @@ def sample(
         attempts: responses to each prompt.
         config: limits; more rows than `config.rows` are drawn in several batches.
         temperature: divides the logits; 0 takes the likeliest token.
-        end_id: the token that ends a response.
+        end_ids: tokens that end a response.
     Returns:
         N = P * attempts samples; row p * attempts + a is attempt a at prompt p.
     """
@@ -217,7 +217,7 @@ def sample(
             network,
             prompts[first : first + at_once],
             key_N[first * attempts : (first + at_once) * attempts],
-            width, attempts, config.max_tokens, temperature, end_id,
+            width, attempts, config.max_tokens, temperature, end_ids,
         )
         for first in range(0, len(prompts), at_once)
     ]  # fmt: skip
@@ -232,7 +232,7 @@ def _sample_batch(
     attempts: int,
     max_tokens: int,
     temperature: float,
-    end_id: int,
+    end_ids: tuple[int, ...],
 ) -> Samples:
     graph, params = network
     row_count = len(prompts) * attempts
@@ -250,13 +250,13 @@ def _sample_batch(
         graph=graph, attempts=attempts, slots=prompt_slots + CHUNK,
     )  # fmt: skip
 
-    token_NT = np.full((row_count, max_tokens), end_id, np.int32)
+    token_NT = np.full((row_count, max_tokens), end_ids[0], np.int32)
     logprob_NT = np.zeros((row_count, max_tokens), np.float32)
     row_N = np.arange(prompt_count * attempts)  # which sample each row of the batch is
     for drawn in range(0, max_tokens, CHUNK):
         rows, token_NC, logprob_NC = _decode_chunk(
             params, rows, np.int32(drawn), np.float32(temperature),
-            graph=graph, prompt_slots=prompt_slots, end_id=end_id,
+            graph=graph, prompt_slots=prompt_slots, end_ids=end_ids,
         )  # fmt: skip
         real = row_N < row_count
         room = min(CHUNK, max_tokens - drawn)
@@ -273,12 +273,12 @@ def _sample_batch(
             spare_M = np.arange(size) >= alive.size
         rows = _keep(rows, *sharding.split_rows((index, spare_M)))
         row_N = np.where(spare_M, row_count, row_N[index])
-    return _finish(token_NT, logprob_NT, end_id)
+    return _finish(token_NT, logprob_NT, end_ids)
 
 
-def _finish(token_NT: np.ndarray, logprob_NT: np.ndarray, end_id: int) -> Samples:
-    is_end_NT = token_NT == end_id
-    ended_N = is_end_NT.any(axis=1)
+def _finish(token_NT: np.ndarray, logprob_NT: np.ndarray, end_ids: tuple[int, ...]) -> Samples:
+    is_end_NT = np.isin(token_NT, end_ids)
+    ended_N = np.any(is_end_NT, axis=1)
     length_N = np.where(ended_N, is_end_NT.argmax(axis=1) + 1, token_NT.shape[1]).astype(np.int32)
     inside_NT = np.arange(token_NT.shape[1]) < length_N[:, None]
     return Samples(token_NT, np.where(inside_NT, logprob_NT, 0.0), length_N, ended_N)

@@ -69,7 +69,7 @@ class Tensor(NamedTuple):
     """Whether ours is its transpose."""
 
 
-def tensors(built: Architecture, config: Config) -> dict[str, Tensor]:
+def tensors(built: Architecture) -> dict[str, Tensor]:
     """All parameters by their path in `Transformer`, joined by dots."""
     across, kv_across = built.heads * built.head_dim, built.kv_heads * built.head_dim
     width, hidden = built.width, built.hidden

@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,20 +41,29 @@ class BrokenCheckpoint(ValueError):
     """A folder whose files are missing, unreadable or do not fit together."""
 
 
-def load(folder: Path, dtype: Dtype = "float32", place: Place | None = None) -> Network:
+def load(
+    folder: Path,
+    dtype: Dtype = "float32",
+    place: Place | None = None,
+    spoken: int | None = None,
+) -> Network:
     """A checkpoint's network.
 
     Args:
         folder: with config.json and safetensors.
         dtype: of the parameters.
         place: by default every parameter is copied to every device.
+        spoken: token ids that can be drawn, the first ones; by default all, also those with which
+            checkpoints fill up their vocabulary.
     Raises:
         UnsupportedModel: an unknown family, or an option that is not supported.
         BrokenCheckpoint: a file or tensor that is missing, wrong or too much.
     """
     config = read_config(folder)
     built = families.architecture(config)
-    wanted = families.tensors(built, config)
+    if spoken is not None:
+        built = replace(built, spoken=min(spoken, built.vocabulary))
+    wanted = families.tensors(built)
     graph, blank = nnx.split(
         nnx.eval_shape(lambda: Transformer(built, nnx.Rngs(params=jax.random.key(0))))
     )
@@ -82,7 +92,7 @@ def save(network: Network, source: Path, folder: Path) -> None:
         BrokenCheckpoint: the network is not of the source's architecture.
     """
     config = read_config(source)
-    wanted = families.tensors(families.architecture(config), config)
+    wanted = families.tensors(families.architecture(config))
     leaves = {
         path_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(network.params)
     }

@@ -1,10 +1,12 @@
-"""Text <-> token ids for models that start from scratch: one token a character.
+"""Text <-> token ids: what every tokenizer does, and the one of models that start from scratch.
 
-A prompt is a role, an environment, what is asked, and `<respond>`; the model's response ends with
-`<end>`. Feeds decode.py and the batches of `learning`. Axes: N sequences, T tokens.
+That one has a token for each character. Its prompt is a role, an environment, what is asked, and
+`<respond>`; a response ends with `<end>`. Feeds decode.py and the batches of `learning`. Axes: N
+sequences, T tokens.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -18,7 +20,48 @@ SHORTEST = 32
 """Lengths are padded to multiples of this, in tokens: few shapes, few compilations."""
 
 
-class Tokenizer:
+class Question(Protocol):
+    """A problem, as far as a prompt may show it."""
+
+    @property
+    def environment(self) -> str:
+        """Name of its environment."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What it says, in its environment's notation."""
+        ...
+
+
+class Tokenizer(Protocol):
+    """Prompts and responses of one model, in tokens."""
+
+    end_ids: tuple[int, ...]
+    """Ids that end a response; the first one ends those that are taught."""
+
+    def solver_prompt(self, problem: Question) -> list[int]:
+        """Asks for a solution of a problem."""
+        ...
+
+    def proposer_prompt(self, environment: str, rating: float) -> list[int]:
+        """Asks for a problem of an environment at a rating, in points."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text, none of them special but those of answer tags."""
+        ...
+
+    def response(self, text: str) -> list[int]:
+        """Ids of a whole response, with its end."""
+        ...
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of ids, without its end."""
+        ...
+
+
+class CharacterTokenizer:
     """Characters of printable ASCII, the special tokens, and one token for each environment.
 
     The tokens of responses come first, so that a model's output can leave out the others.
@@ -38,7 +81,9 @@ class Tokenizer:
         names = tuple(f"<{name}>" for name in self.environments)
         self._text = (*spoken, PAD, RESPOND, SOLVE, PROPOSE, *names)
         self._id = {text: index for index, text in enumerate(self._text)}
-        self.pad_id, self.end_id = self._id[PAD], self._id[END]
+        self._pad_id, self._end_id = self._id[PAD], self._id[END]
+        self.end_ids = (self._end_id,)
+        """Ids that end a response."""
 
     @property
     def vocabulary(self) -> int:
@@ -67,12 +112,13 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ids; padding and `<end>` give nothing, other special tokens their names."""
-        hidden = (self.pad_id, self.end_id)
+        hidden = (self._pad_id, self._end_id)
         return "".join(self._text[index] for index in ids if index not in hidden)
 
-    def solver_prompt(self, environment: str, text: str) -> list[int]:
+    def solver_prompt(self, problem: Question) -> list[int]:
         """Asks for a solution of a problem."""
-        return [self._id[SOLVE], *self._address(environment), *self.encode(text), self._id[RESPOND]]
+        return [self._id[SOLVE], *self._address(problem.environment), *self.encode(problem.text),
+                self._id[RESPOND]]  # fmt: skip
 
     def proposer_prompt(self, environment: str, rating: float) -> list[int]:
         """Asks for a problem of an environment at a rating (in points, told to the nearest 50)."""
@@ -82,7 +128,7 @@ class Tokenizer:
 
     def response(self, text: str) -> list[int]:
         """Ids of a whole response, with `<end>`."""
-        return [*self.encode(text), self.end_id]
+        return [*self.encode(text), self._end_id]
 
     def _address(self, environment: str) -> list[int]:
         try:

@@ -21,7 +21,7 @@ def collected(network, tokenizer, environments):
 
 def test_a_rollout_has_each_problem_s_attempts_side_by_side(collected, tokenizer):
     problems, drawn = collected
-    assert drawn.prompts == [tokenizer.solver_prompt("arithmetic", p.text) for p in problems]
+    assert drawn.prompts == [tokenizer.solver_prompt(p) for p in problems]
     assert drawn.texts == [tokenizer.decode(drawn.samples.response(row)) for row in range(6)]
     assert drawn.generated_tokens == sum(len(drawn.samples.response(row)) for row in range(6))
 

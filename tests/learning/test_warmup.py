@@ -65,7 +65,7 @@ def test_demonstrations_are_right_easy_and_not_frozen(environments, tokenizer):
         assert problem.key not in FROZEN
         assert problem.level < 6
         assert (example.response[-1], example.weight, example.logprobs) == (
-            tokenizer.end_id, 1.0, None,
+            tokenizer.end_ids[0], 1.0, None,
         )  # fmt: skip
         seen.add((name, problem.level))
     assert {name for name, _ in seen} == set(environments)

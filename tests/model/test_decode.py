@@ -11,6 +11,7 @@ from selfplay.learning.batch import Example, arrays
 from selfplay.model import decode
 from selfplay.model.decode import CHUNK, DecodeConfig
 from selfplay.model.transformer import causal
+from selfplay.problem import Problem
 
 TEXTS = ("1+1", "(1+2)*(3+4)", "2+3*4", "98-7*6", "5*5")
 ATTEMPTS = 3
@@ -18,18 +19,22 @@ LIMIT = 70
 """Tokens; no multiple of CHUNK."""
 
 
+def asked(text):
+    return Problem("arithmetic", 0, text, "", "")
+
+
 @pytest.fixture(scope="module")
 def brief(network, tokenizer):
     """The tiny network with a longer `<end>` embedding: some responses end early, some never."""
     model = nnx.merge(network.graph, jax.tree.map(jax.numpy.copy, network.params))
-    longer = model.embedding_VW[...].at[tokenizer.end_id].multiply(2.2)
+    longer = model.embedding_VW[...].at[tokenizer.end_ids[0]].multiply(2.2)
     model.embedding_VW[...] = longer
     return network.with_params(nnx.split(model)[1])
 
 
 @pytest.fixture(scope="module")
 def prompts(tokenizer):
-    return [tokenizer.solver_prompt("arithmetic", text) for text in TEXTS]
+    return [tokenizer.solver_prompt(asked(text)) for text in TEXTS]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +48,7 @@ def draw(brief, tokenizer):
         return decode.sample(
             brief, prompts, key_N, attempts=attempts,
             config=DecodeConfig(max_tokens=limit, rows=rows), temperature=temperature,
-            end_id=tokenizer.end_id,
+            end_ids=tokenizer.end_ids,
         )  # fmt: skip
 
     return draw
@@ -82,8 +87,8 @@ def test_lengths_ends_and_blanks(samples, tokenizer):
     assert set(samples.ended_N.tolist()) == {True, False}
     for row in range(15):
         response = samples.response(row)
-        assert tokenizer.end_id not in response[:-1]
-        assert (response[-1] == tokenizer.end_id) == samples.ended_N[row]
+        assert tokenizer.end_ids[0] not in response[:-1]
+        assert (response[-1] in tokenizer.end_ids) == samples.ended_N[row]
         assert samples.ended_N[row] or len(response) == LIMIT
         assert (samples.logprob_NT[row, : len(response)] < 0).all()
         assert (samples.logprob_NT[row, len(response) :] == 0).all()
@@ -119,7 +124,7 @@ def test_after_compaction_as_before(draw, prompts, key_N, samples, monkeypatch):
 
 
 def test_prompts_padded_further_give_the_same(draw, tokenizer, prompts, key_N, samples):
-    long = tokenizer.solver_prompt("arithmetic", "1+2" + "+3" * 20)
+    long = tokenizer.solver_prompt(asked("1+2" + "+3" * 20))
     assert len(long) > 32 >= max(map(len, prompts))
     padded = draw([*prompts[:4], long], key_N)
     assert_same(rows_of(padded, slice(0, 12)), rows_of(samples, slice(0, 12)))
@@ -209,3 +214,17 @@ def test_surprisal_is_the_sum_over_the_tokens_drawn():
         ended_N=np.array([True, False]),
     )
     assert samples.surprisal_N.tolist() == [1.5, 4.5]
+
+
+def test_any_of_several_tokens_ends_a_response(brief, tokenizer, prompts, key_N, samples):
+    """The same draws, cut at the first token that ends them."""
+    ends = (tokenizer.end_ids[0], *tokenizer.encode("a7"))
+    cut = decode.sample(
+        brief, prompts, key_N, attempts=ATTEMPTS, config=DecodeConfig(max_tokens=LIMIT),
+        temperature=1.0, end_ids=ends,
+    )  # fmt: skip
+    for row in range(len(key_N)):
+        long, short = samples.response(row), cut.response(row)
+        first = next((t for t, token in enumerate(long) if token in ends), len(long) - 1)
+        assert short == long[: first + 1]
+    assert cut.ended_N.sum() > samples.ended_N.sum()

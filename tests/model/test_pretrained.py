@@ -41,7 +41,7 @@ def greedy_of(network, prompt, count):
     key_N = jax.random.split(jax.random.key(0), 1)
     samples = decode.sample(
         network, [prompt], key_N, attempts=1, config=DecodeConfig(max_tokens=count, rows=8),
-        temperature=0.0, end_id=-1,
+        temperature=0.0, end_ids=(-1,),
     )  # fmt: skip
     return samples.token_NT[0].tolist()
 

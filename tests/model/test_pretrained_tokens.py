@@ -2,28 +2,13 @@
 
 import json
 
+import checkpoints
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer
 
 from selfplay.model.pretrained import BrokenCheckpoint
 from selfplay.model.pretrained_tokens import PretrainedTokenizer
 
-SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-TEMPLATE = """\
-{%- if messages[0].role != 'system' %}
-    {{- '<|im_start|>system\\nBe brief.<|im_end|>\\n' }}
-{%- endif %}
-{% for message in messages %}
-    {%- if message.role == 'tool' %}{{ raise_exception('no tools') }}{% endif %}
-    {%- if loop.index > 8 %}{% break %}{% endif %}
-    {{- '<|im_start|>' + message.role + '\\n' + message.content | trim + '<|im_end|>\\n' }}
-{%- endfor %}
-{%- if add_generation_prompt %}
-    {{- '<|im_start|>assistant\\n' }}
-    {%- if enable_thinking is defined and not enable_thinking %}{{ '<think></think>' }}{% endif %}
-{%- endif %}
-"""
 CONVERSATION = [
     {"role": "user", "content": " What is 2+3*4? "},
     {"role": "assistant", "content": 'It is <answer>14</answer>, "fourteen".'},
@@ -33,26 +18,7 @@ CONVERSATION = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A checkpoint's tokenizer files: byte-level BPE, as Llama 3 and Qwen have it."""
-    made = tmp_path_factory.mktemp("checkpoint")
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=SPECIAL, show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    )  # fmt: skip
-    tokenizer.train_from_iterator(["the answer is 12 and the sum is 34"] * 5, trainer)
-    tokenizer.save(str(made / "tokenizer.json"))
-    settings = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "eos_token": {"content": "<|im_end|>", "__type": "AddedToken"},
-        "pad_token": "<|endoftext|>",
-        "chat_template": TEMPLATE,
-    }
-    (made / "tokenizer_config.json").write_text(json.dumps(settings))
-    (made / "generation_config.json").write_text(json.dumps({"eos_token_id": [2, 0]}))
-    return made
+    return checkpoints.write_tokenizer(tmp_path_factory.mktemp("checkpoint"))
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +84,7 @@ def changed(folder, tmp_path, **settings):
 
 def test_a_template_in_a_file_of_its_own(folder, tmp_path, ours):
     copy = changed(folder, tmp_path, chat_template=None)
-    (copy / "chat_template.jinja").write_text(TEMPLATE)
+    (copy / "chat_template.jinja").write_text(checkpoints.TEMPLATE)
     assert PretrainedTokenizer(copy).chat(CONVERSATION) == ours.chat(CONVERSATION)
 
 

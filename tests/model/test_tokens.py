@@ -5,10 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay.model.tokens import ANSWER, PRINTABLE, Tokenizer, pad, padded_length
+from selfplay.model.tokens import ANSWER, PRINTABLE, CharacterTokenizer, pad, padded_length
+from selfplay.problem import Problem
 
-TOKENIZER = Tokenizer(("arithmetic", "modular"))
+TOKENIZER = CharacterTokenizer(("arithmetic", "modular"))
 TEXTS = st.lists(st.sampled_from([*PRINTABLE, ANSWER]), max_size=40).map("".join)
+
+
+def asked(environment, text):
+    return Problem(environment, 0, text, "", "")
 
 
 def test_vocabulary_is_special_printable_environments():
@@ -19,8 +24,7 @@ def test_vocabulary_is_special_printable_environments():
 def test_what_a_response_can_consist_of_comes_first(text):
     assert TOKENIZER.spoken == 2 + 95
     assert all(index < TOKENIZER.spoken for index in TOKENIZER.response(text))
-    assert TOKENIZER.pad_id >= TOKENIZER.spoken
-    assert min(TOKENIZER.solver_prompt("modular", "")) >= TOKENIZER.spoken
+    assert min(TOKENIZER.solver_prompt(asked("modular", ""))) >= TOKENIZER.spoken
 
 
 @given(TEXTS)
@@ -38,14 +42,14 @@ def test_typed_special_tokens_stay_characters():
 
 
 def test_prompts_and_responses():
-    solve = TOKENIZER.solver_prompt("modular", "1,+2 mod 5")
+    solve = TOKENIZER.solver_prompt(asked("modular", "1,+2 mod 5"))
     assert TOKENIZER.decode(solve) == "<solve><modular>1,+2 mod 5<respond>"
     assert len(solve) == 13
     assert TOKENIZER.decode(TOKENIZER.proposer_prompt("modular", 1524.9)) == (
         "<propose><modular>1500<respond>"
     )
     response = TOKENIZER.response("3<answer>3")
-    assert response[-1] == TOKENIZER.end_id
+    assert response[-1] in TOKENIZER.end_ids
     assert TOKENIZER.decode(response) == "3<answer>3"
 
 
@@ -58,7 +62,7 @@ def test_other_characters_are_named(character):
 
 def test_an_unknown_environment_is_named():
     with pytest.raises(ValueError, match="no token for the environment 'chess'; it was made for"):
-        TOKENIZER.solver_prompt("chess", "e4")
+        TOKENIZER.solver_prompt(asked("chess", "e4"))
 
 
 @given(st.integers(0, 10_000))
@@ -77,7 +81,7 @@ def test_pad():
 def test_line_breaks_only_where_they_are_needed():
     with pytest.raises(ValueError, match=r"has the character '\\n'"):
         TOKENIZER.encode("a\nb")
-    lines = Tokenizer(("arithmetic", "modular"), multiline=True)
+    lines = CharacterTokenizer(("arithmetic", "modular"), multiline=True)
     assert lines.decode(lines.encode("a\nb")) == "a\nb"
     assert lines.vocabulary == TOKENIZER.vocabulary + 1
-    assert max(lines.response("a\nb")) < lines.spoken < lines.pad_id + 1
+    assert max(lines.response("a\nb")) < lines.spoken
