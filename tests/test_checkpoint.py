@@ -2,8 +2,11 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import checkpoints
+import jax
+import numpy as np
 import pytest
 from selfplay_experiments.checkpoint import CONFIG
 
@@ -12,6 +15,7 @@ from selfplay.cli import main
 from selfplay.config import PretrainedConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.learning.chat import ChatTokenizer
+from selfplay.model import pretrained
 from selfplay.model.pretrained_tokens import PretrainedTokenizer
 from selfplay.problem import Problem
 from selfplay.run import RunFolder
@@ -65,11 +69,23 @@ def test_a_run_from_a_checkpoint(config, tmp_path):
     archive = Archive(run.archive_path)
     assert len(archive) == 8
     archive.close()
+    main(["export", str(run.path), str(tmp_path / "trained")])
+    trained = pretrained.load(tmp_path / "trained", spoken=300)
+    assert all(
+        map(np.array_equal, *map(jax.tree.leaves, (trained.params, result.state.learner.params)))
+    )
+
+
+def test_a_run_from_scratch_is_not_exported(tmp_path, capsys):
+    RunFolder.create(tmp_path / "run", replace(CONFIG, generations=0))
+    with pytest.raises(SystemExit):
+        main(["export", str(tmp_path / "run"), str(tmp_path / "trained")])
+    assert "started from scratch" in capsys.readouterr().err
 
 
 def test_no_token_beyond_the_tokenizers_is_drawn(config):
     built = parts.build(config, Archive(":memory:"))
-    known = PretrainedTokenizer(parts.Path(config.pretrained.folder)).vocabulary
+    known = PretrainedTokenizer(Path(config.pretrained.folder)).vocabulary
     assert known < VOCABULARY
     params = built.network.params
     assert params["embedding_VW"][...].shape[0] == VOCABULARY

@@ -32,6 +32,7 @@ VERBS = {
     "solve": Verb("asking", 'RUN "PROBLEM"', "show thinking, answer and verdict"),
     "propose": Verb("asking", "RUN --env NAME", "show proposals and verdicts of the gate"),
     "grade": Verb("grading", "FILE.jsonl [--json]", "grade answers and programs; needs no model"),
+    "export": Verb("exporting", "RUN FOLDER", "write the model for transformers and vLLM"),
     "curriculum": Verb("inspecting", "show|explain|export RUN", "the frontier; why and what"),
     "envs": Verb("envs", "list|show|check|new", "browse, check and add environments"),
     "board": Verb("inspecting", "RUN...", "open TensorBoard on runs"),

@@ -1,0 +1,40 @@
+"""`selfplay export`: the trained model as a checkpoint folder, for other programs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from selfplay.cli import options, runs
+
+
+def export_command(arguments: Sequence[str]) -> None:
+    """`selfplay export RUN FOLDER`."""
+
+    def export(
+        run: Positional[Path], folder: Positional[Path], generation: int | None = None
+    ) -> None:
+        """Write the model of a run that started from a checkpoint, as such a folder.
+
+        Configuration and tokenizer are those of the checkpoint, which has to be where it was;
+        transformers and vLLM load the result.
+
+        Args:
+            run: the run folder.
+            folder: to be made; must not exist.
+            generation: of the run's checkpoints; the latest by default.
+        """
+        with runs.opened(run) as (opened, parts, _):
+            source = opened.config.pretrained.folder
+            if not source:
+                raise ValueError(
+                    f"{run} started from scratch: its tokens are characters, which no other "
+                    "program knows. Only runs with --pretrained.folder can be exported."
+                )
+            from selfplay.model import pretrained
+
+            state = runs.state_of(opened, parts, generation)
+            pretrained.save(parts.trained(state), Path(source), folder)
+        print(f"generation {state.generation} written to {folder}")
+
+    options.parse(export, "export", arguments, example="export runs/checkpoint trained")
