@@ -12,7 +12,7 @@ import numpy as np
 from selfplay import streams
 from selfplay.grading.judge import judge_all
 from selfplay.learning import rollout
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network
 from selfplay.problem import Environment, Problem
@@ -108,7 +108,8 @@ def attempt(
     key_N = streams.row_keys(SUITE_SEED, 0, stream, len(problems) * samples)
     drawn = rollout.collect(
         network, tokenizer, problems, key_N,
-        attempts=samples, decode_config=decode_config, temperature=temperature,
+        attempts=samples, decode_config=decode_config,
+        sampling=Sampling(temperature),
     )  # fmt: skip
     verdicts = judge_all(environments, problems, drawn.texts, drawn.samples.ended_N.tolist())
     correct = np.array([verdict.correct for verdict in verdicts]).reshape(-1, samples)

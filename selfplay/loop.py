@@ -25,7 +25,7 @@ from selfplay.learning.advantage import centred_by, group_centred, scaled
 from selfplay.learning.batch import Example
 from selfplay.learning.rollout import Rollout, RolloutConfig
 from selfplay.learning.update import Learner, Updater
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network, Transformer
 from selfplay.problem import Environment, Outcome, Problem, Request, Verdict
@@ -151,7 +151,7 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
             network, ring.tokenizer, problems,
             streams.row_keys(ring.seed, number, "solve", len(problems) * ring.rollout.attempts),
             attempts=ring.rollout.attempts, decode_config=ring.decode,
-            temperature=ring.rollout.temperature,
+            sampling=Sampling(ring.rollout.temperature),
         )  # fmt: skip
     with clock("grade"):
         verdicts = judge_all(

@@ -17,6 +17,7 @@ from selfplay.curriculum.plans import UNNUMBERED
 from selfplay.curriculum.scale import Game, pass_rate
 from selfplay.grading.judge import judge
 from selfplay.learning import rollout
+from selfplay.model.decode import Sampling
 from selfplay.problem import ANSWER_OPEN, Environment, InvalidProblem, Problem, Request
 from selfplay.proposing.learned import Learned
 
@@ -29,6 +30,9 @@ def solve_command(arguments: Sequence[str]) -> None:
         problem: Positional[str],
         env: str | None = None,
         samples: int = 1,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
         seed: int | None = None,
     ) -> None:
         """Show the model's thinking, its answer and the verdict.
@@ -38,6 +42,9 @@ def solve_command(arguments: Sequence[str]) -> None:
             problem: the problem in its environment's notation; `selfplay envs show NAME` has some.
             env: the environment; found from the notation by default.
             samples: attempts; a single one is greedy, several are sampled.
+            temperature: of the sampling; divides the logits.
+            top_k: draw from so many of the likeliest tokens only; 0: from all.
+            top_p: draw from the likeliest tokens of this probability together only.
             seed: of the sampling; random by default.
         """
         console = Console(highlight=False)
@@ -50,7 +57,7 @@ def solve_command(arguments: Sequence[str]) -> None:
             drawn = rollout.collect(
                 network, parts.ring.tokenizer, [posed], key_N,
                 attempts=samples, decode_config=folder.config.decode,
-                temperature=0.0 if samples == 1 else 1.0,
+                sampling=Sampling(0.0 if samples == 1 else temperature, top_k, top_p),
             )  # fmt: skip
         console.print(f"[bold]{posed.environment}[/], level {posed.level}: {escape(posed.text)}")
         environment = parts.environments[posed.environment]

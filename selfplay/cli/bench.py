@@ -32,6 +32,7 @@ from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.learning import warmup
 from selfplay.learning.batch import Example
 from selfplay.model import decode, sharding, transformer
+from selfplay.model.decode import Sampling
 from selfplay.parts import Parts, build
 from selfplay.problem import Problem
 
@@ -112,7 +113,7 @@ def bench_decode(config: RunConfig, repetitions: int) -> dict[str, Any]:
     def work() -> int:
         key_N = streams.row_keys(0, next(repetition), "bench", len(prompts) * attempts)
         samples = decode.sample(
-            network, prompts, key_N, attempts=attempts, config=config.decode, temperature=1.0,
+            network, prompts, key_N, attempts=attempts, config=config.decode, sampling=Sampling(),
             end_ids=parts.ring.tokenizer.end_ids,
         )  # fmt: skip
         return int(samples.length_N.sum())

@@ -11,7 +11,7 @@ import numpy as np
 
 from selfplay.learning.batch import Example
 from selfplay.model import decode
-from selfplay.model.decode import DecodeConfig, Samples
+from selfplay.model.decode import DecodeConfig, Samples, Sampling
 from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network
 from selfplay.problem import Problem
@@ -79,11 +79,11 @@ def respond(
     *,
     attempts: int,
     decode_config: DecodeConfig,
-    temperature: float,
+    sampling: Sampling,
 ) -> Rollout:
     """Draw responses to prompts of either role."""
     samples = decode.sample(
-        network, prompts, key_N, attempts=attempts, config=decode_config, temperature=temperature,
+        network, prompts, key_N, attempts=attempts, config=decode_config, sampling=sampling,
         end_ids=tokenizer.end_ids,
     )  # fmt: skip
     texts = [tokenizer.decode(samples.response(row)) for row in range(len(key_N))]
@@ -98,11 +98,11 @@ def collect(
     *,
     attempts: int,
     decode_config: DecodeConfig,
-    temperature: float,
+    sampling: Sampling,
 ) -> Rollout:
     """Draw `attempts` solutions of each problem."""
     prompts = [tokenizer.solver_prompt(problem) for problem in problems]
     return respond(
         network, tokenizer, prompts, key_N,
-        attempts=attempts, decode_config=decode_config, temperature=temperature,
+        attempts=attempts, decode_config=decode_config, sampling=sampling,
     )  # fmt: skip

@@ -7,6 +7,7 @@ depend on its neighbours, on compaction or on the number of rows. Axes: P prompt
 attempts), T tokens, S cache slots.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +43,55 @@ class DecodeConfig:
                 f"decode.max_tokens={self.max_tokens} and decode.rows={self.rows} must be at least "
                 "1; the defaults are 160 and 512."
             )
+
+
+class Sampling(NamedTuple):
+    """The distribution that tokens are drawn from; a change of these is not compiled anew."""
+
+    temperature: float = 1.0
+    """Divides the logits; 0 takes the likeliest token."""
+    top_k: int = 0
+    """Only so many tokens, the likeliest, can be drawn (and those as likely as the last of them);
+    0: all."""
+    top_p: float = 1.0
+    """Only the likeliest tokens that have this probability together can be drawn; 1: all."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether some tokens cannot be drawn; finding out which takes a sort."""
+        return self.top_k > 0 or self.top_p < 1.0
+
+    def checked(self) -> "Sampling":
+        """Itself, with numbers of the types that the fields have.
+
+        Raises:
+            ValueError: a value out of range.
+        """
+        if not (0.0 <= self.temperature < math.inf and self.top_k >= 0 and 0.0 < self.top_p <= 1.0):
+            raise ValueError(
+                f"temperature={self.temperature} must be at least 0, top_k={self.top_k} at least 0 "
+                f"and top_p={self.top_p} within (0, 1]; the defaults are 1, 0 and 1."
+            )
+        return Sampling(float(self.temperature), int(self.top_k), float(self.top_p))
+
+
+def truncated(logprob_NU: jax.Array, top_k: jax.Array | int, top_p: jax.Array | float) -> jax.Array:
+    """Log-probabilities float [N, U] of what is left, which sum to 1; -inf for the rest.
+
+    The token that crosses `top_p` is still there, so that there always is one.
+
+    Args:
+        logprob_NU: float [N, U], of the whole distribution.
+        top_k: int, see `Sampling`.
+        top_p: float, see `Sampling`.
+    Source: Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2020, arXiv:1904.09751.
+    """
+    falling_NU = -jnp.sort(-logprob_NU, axis=-1)
+    p_NU = jnp.exp(falling_NU)
+    rank_U = jnp.arange(logprob_NU.shape[-1])
+    left_NU = (jnp.cumsum(p_NU, axis=-1) - p_NU < top_p) & ((top_k <= 0) | (rank_U < top_k))
+    least_N1 = jnp.min(jnp.where(left_NU, falling_NU, jnp.inf), axis=-1, keepdims=True)
+    return jax.nn.log_softmax(jnp.where(logprob_NU >= least_N1, logprob_NU, -jnp.inf))
 
 
 class Samples(NamedTuple):
@@ -108,16 +158,21 @@ def _prefill(
     )
 
 
-@partial(jax.jit, static_argnames=("graph", "prompt_slots", "end_ids"), donate_argnames=("rows",))
+@partial(
+    jax.jit,
+    static_argnames=("graph", "prompt_slots", "end_ids", "truncate"),
+    donate_argnames=("rows",),
+)
 def _decode_chunk(
     params: nnx.State,
     rows: _Rows,
     drawn: jax.Array,
-    temperature: jax.Array,
+    sampling: Sampling,
     *,
     graph: nnx.GraphDef[Transformer],
     prompt_slots: int,
     end_ids: tuple[int, ...],
+    truncate: bool,
 ) -> tuple[_Rows, jax.Array, jax.Array]:
     """Draw up to CHUNK tokens for every row that is not done; returns tokens and log-probs [N, C].
 
@@ -126,15 +181,15 @@ def _decode_chunk(
     """
 
     def on_device(
-        params: nnx.State, rows: _Rows, drawn: jax.Array, temperature: jax.Array
+        params: nnx.State, rows: _Rows, drawn: jax.Array, sampling: Sampling
     ) -> tuple[_Rows, jax.Array, jax.Array]:
         model = nnx.merge(graph, params)
         slot_S = jnp.arange(rows.cache[0].keys_NKSD.shape[2])
         in_prompt_NS = slot_S < rows.prompt_length_N[:, None]
         in_response_NS = rows.prompt_length_N[:, None] + slot_S - prompt_slots
         position_NS = jnp.where(slot_S < prompt_slots, slot_S, in_response_NS)
-        greedy = temperature <= 0.0
-        scale = 1.0 / jnp.where(greedy, 1.0, temperature)
+        greedy = sampling.temperature <= 0.0
+        scale = 1.0 / jnp.where(greedy, 1.0, sampling.temperature)
 
         def unfinished(carry: tuple) -> jax.Array:
             step, rows, *_ = carry
@@ -150,6 +205,8 @@ def _decode_chunk(
                 rows.token_N[:, None], position_NT, visible_NTS, rows.cache, slot, position_NS
             )
             logprob_NU = jax.nn.log_softmax(logits[:, 0] * scale)
+            if truncate:
+                logprob_NU = truncated(logprob_NU, sampling.top_k, sampling.top_p)
             step_key_N = jax.vmap(jax.random.fold_in, (0, None))(rows.key_N, drawn + step)
             drawn_N = jax.vmap(jax.random.categorical)(step_key_N, logprob_NU)
             next_N = jnp.where(greedy, jnp.argmax(logprob_NU, axis=-1), drawn_N).astype(jnp.int32)
@@ -175,7 +232,7 @@ def _decode_chunk(
         in_specs=(copied, by_row, copied, copied),
         out_specs=by_row,
         check_vma=False,  # the loop's length differs between devices, on purpose
-    )(params, rows, drawn, temperature)
+    )(params, rows, drawn, sampling)
 
 
 @jax.jit
@@ -194,7 +251,7 @@ def sample(
     *,
     attempts: int,
     config: DecodeConfig,
-    temperature: float,
+    sampling: Sampling,
     end_ids: tuple[int, ...],
 ) -> Samples:
     """Draw `attempts` responses to each prompt.
@@ -205,11 +262,14 @@ def sample(
         key_N: [P * attempts] keys, one a row; see `streams.row_keys`.
         attempts: responses to each prompt.
         config: limits; more rows than `config.rows` are drawn in several batches.
-        temperature: divides the logits; 0 takes the likeliest token.
+        sampling: what tokens are drawn from.
         end_ids: tokens that end a response.
+    Raises:
+        ValueError: `sampling` is out of range.
     Returns:
         N = P * attempts samples; row p * attempts + a is attempt a at prompt p.
     """
+    sampling = sampling.checked()
     at_once = max(1, config.rows // attempts)
     width = padded_length(max(len(prompt) for prompt in prompts))
     parts = [
@@ -217,7 +277,7 @@ def sample(
             network,
             prompts[first : first + at_once],
             key_N[first * attempts : (first + at_once) * attempts],
-            width, attempts, config.max_tokens, temperature, end_ids,
+            width, attempts, config.max_tokens, sampling, end_ids,
         )
         for first in range(0, len(prompts), at_once)
     ]  # fmt: skip
@@ -231,7 +291,7 @@ def _sample_batch(
     prompt_slots: int,
     attempts: int,
     max_tokens: int,
-    temperature: float,
+    sampling: Sampling,
     end_ids: tuple[int, ...],
 ) -> Samples:
     graph, params = network
@@ -255,8 +315,9 @@ def _sample_batch(
     row_N = np.arange(prompt_count * attempts)  # which sample each row of the batch is
     for drawn in range(0, max_tokens, CHUNK):
         rows, token_NC, logprob_NC = _decode_chunk(
-            params, rows, np.int32(drawn), np.float32(temperature),
-            graph=graph, prompt_slots=prompt_slots, end_ids=end_ids,
+            params, rows, np.int32(drawn),
+            sampling,
+            graph=graph, prompt_slots=prompt_slots, end_ids=end_ids, truncate=sampling.truncated,
         )  # fmt: skip
         real = row_N < row_count
         room = min(CHUNK, max_tokens - drawn)

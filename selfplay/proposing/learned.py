@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from selfplay import streams
 from selfplay.learning import rollout
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.tokens import Tokenizer
 from selfplay.model.transformer import Network
 from selfplay.problem import Environment, InvalidProblem, Request
@@ -58,7 +58,7 @@ class Learned:
             streams.row_keys(self._seed, generation, "propose", len(requests)),
             attempts=1,
             decode_config=self._decode,
-            temperature=self._temperature,
+            sampling=Sampling(self._temperature),
         )
         proposals = []
         for request, start, rest, ended in zip(

@@ -6,7 +6,7 @@ import pytest
 from selfplay import streams
 from selfplay.learning import rollout
 from selfplay.learning.rollout import Rollout, RolloutConfig
-from selfplay.model.decode import DecodeConfig, Samples
+from selfplay.model.decode import DecodeConfig, Samples, Sampling
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def collected(network, tokenizer, environments):
     problems = [environments["arithmetic"].parse(text) for text in ("1+2", "3*4", "9-5")]
     drawn = rollout.collect(
         network, tokenizer, problems, streams.row_keys(0, 1, "solve", 6),
-        attempts=2, decode_config=DecodeConfig(max_tokens=20), temperature=1.0,
+        attempts=2, decode_config=DecodeConfig(max_tokens=20), sampling=Sampling(),
     )  # fmt: skip
     return problems, drawn
 

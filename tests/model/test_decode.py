@@ -4,12 +4,14 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from selfplay import streams
 from selfplay.learning import loss
 from selfplay.learning.batch import Example, arrays
 from selfplay.model import decode
-from selfplay.model.decode import CHUNK, DecodeConfig
+from selfplay.model.decode import CHUNK, DecodeConfig, Sampling, truncated
 from selfplay.model.transformer import causal
 from selfplay.problem import Problem
 
@@ -44,10 +46,10 @@ def key_N():
 
 @pytest.fixture(scope="module")
 def draw(brief, tokenizer):
-    def draw(prompts, key_N, attempts=ATTEMPTS, limit=LIMIT, temperature=1.0, rows=512):
+    def draw(prompts, key_N, attempts=ATTEMPTS, limit=LIMIT, rows=512, **sampling):
         return decode.sample(
             brief, prompts, key_N, attempts=attempts,
-            config=DecodeConfig(max_tokens=limit, rows=rows), temperature=temperature,
+            config=DecodeConfig(max_tokens=limit, rows=rows), sampling=Sampling(**sampling),
             end_ids=tokenizer.end_ids,
         )  # fmt: skip
 
@@ -221,10 +223,57 @@ def test_any_of_several_tokens_ends_a_response(brief, tokenizer, prompts, key_N,
     ends = (tokenizer.end_ids[0], *tokenizer.encode("a7"))
     cut = decode.sample(
         brief, prompts, key_N, attempts=ATTEMPTS, config=DecodeConfig(max_tokens=LIMIT),
-        temperature=1.0, end_ids=ends,
+        sampling=Sampling(), end_ids=ends,
     )  # fmt: skip
     for row in range(len(key_N)):
         long, short = samples.response(row), cut.response(row)
         first = next((t for t, token in enumerate(long) if token in ends), len(long) - 1)
         assert short == long[: first + 1]
     assert cut.ended_N.sum() > samples.ended_N.sum()
+
+
+def test_truncation_by_hand():
+    """Of 1/2, 1/4, 1/8 and 1/8 the best two are left, or what 0.8 takes: 2/3 and 1/3; 4/8, 2/8
+    and both eighths, which are equally likely."""
+    whole = np.log([[0.125, 0.5, 0.125, 0.25]])
+    two = np.exp(truncated(whole, 2, 1.0))
+    assert np.allclose(two, [[0, 2 / 3, 0, 1 / 3]])
+    assert np.allclose(np.exp(truncated(whole, 0, 0.75)), two)
+    assert np.allclose(np.exp(truncated(whole, 0, 0.8)), np.exp(whole))
+    assert np.allclose(np.exp(truncated(whole, 1, 0.9)), [[0, 1, 0, 0]])
+    assert np.allclose(np.exp(truncated(whole, 0, 1e-6)), [[0, 1, 0, 0]])
+    assert np.allclose(truncated(whole, 0, 1.0), whole)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.floats(-8, 8), min_size=2, max_size=12), st.integers(0, 12), st.floats(0.05, 1.0)
+)
+def test_truncation_keeps_the_likeliest_and_their_ratios(logits, top_k, top_p):
+    whole = np.asarray(jax.nn.log_softmax(np.float32(logits)))[None]
+    left = np.asarray(truncated(whole, top_k, top_p))
+    there = np.isfinite(left)
+    assert np.exp(left).sum() == pytest.approx(1.0, abs=1e-5)
+    assert there[0, whole[0].argmax()]
+    assert whole[there].min() >= whole[~there].max(initial=-np.inf)
+    assert np.allclose(left[there] - whole[there], (left - whole)[there][0], atol=1e-4)
+    assert np.exp(whole[there]).sum() >= min(top_p, 1.0) - 1e-5 or there.sum() >= top_k > 0
+
+
+def test_log_probabilities_are_those_of_the_truncated_distribution(draw, brief, prompts, key_N):
+    drawn = draw(prompts, key_N, temperature=0.8, top_k=5, top_p=0.9)
+    model = nnx.merge(*brief)
+    for example in examples_of(drawn, prompts, ATTEMPTS)[::4]:
+        token_1T = np.array([[*example.prompt, *example.response]])
+        length = token_1T.shape[1]
+        logits, _ = model(token_1T, np.arange(length)[None], causal(length))
+        whole_TU = jax.nn.log_softmax(logits[0, len(example.prompt) - 1 : -1] / 0.8)
+        left_TU = np.asarray(truncated(whole_TU, 5, 0.9))
+        found = np.take_along_axis(left_TU, np.array(example.response)[:, None], axis=1)[:, 0]
+        assert np.allclose(found, example.logprobs, atol=2e-4)
+
+
+@pytest.mark.parametrize("wrong", [{"temperature": -1.0}, {"top_k": -1}, {"top_p": 0.0}])
+def test_sampling_out_of_range(draw, prompts, key_N, wrong):
+    with pytest.raises(ValueError, match="must be at least 0"):
+        draw(prompts, key_N, **wrong)

@@ -13,7 +13,7 @@ from flax import nnx
 from safetensors.numpy import load_file, save_file
 
 from selfplay.model import decode, families, pretrained, sharding
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.families import UnsupportedModel
 from selfplay.model.pretrained import BrokenCheckpoint
 from selfplay.model.transformer import causal
@@ -41,7 +41,7 @@ def greedy_of(network, prompt, count):
     key_N = jax.random.split(jax.random.key(0), 1)
     samples = decode.sample(
         network, [prompt], key_N, attempts=1, config=DecodeConfig(max_tokens=count, rows=8),
-        temperature=0.0, end_ids=(-1,),
+        sampling=Sampling(0.0), end_ids=(-1,),
     )  # fmt: skip
     return samples.token_NT[0].tolist()
 
