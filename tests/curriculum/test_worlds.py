@@ -1,5 +1,6 @@
 """Worlds and the simulator: hand values, pairing, traps, forgetting, lateness, what is charged."""
 
+import json
 import math
 from dataclasses import replace
 from typing import NamedTuple
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from selfplay_experiments import simulate, worlds
-from selfplay_experiments.simulate import ARMS, GROUPS, Arm
+from selfplay_experiments import arms, simulate, worlds
+from selfplay_experiments.arms import ARMS, GROUPS, Arm
+from selfplay_experiments.simulate import Job
 from selfplay_experiments.worlds import ATTEMPTS, NAMES, World, signal
 
 from selfplay.curriculum.config import CurriculumConfig
@@ -17,6 +19,7 @@ from selfplay.curriculum.elo import EloConfig
 from selfplay.curriculum.manager import Manager
 from selfplay.curriculum.samplers import Uniform
 from selfplay.curriculum.samplers.sampler import Nothing
+from selfplay.curriculum.scale import Game
 
 ALL = np.ones(1, bool)
 
@@ -259,7 +262,7 @@ def test_screening_is_charged():
         config = CurriculumConfig(system="elo", probe=0.0, quarantine=False)
         return Arm(config, lambda truth: Screening(groups))
 
-    free, charged = (simulate.run(world, screening(groups), steps=24) for groups in (0, 32))
+    free, charged = (arms.run(world, screening(groups), steps=24) for groups in (0, 32))
     gains = [score.final - score.curve_T[0] for score in (free, charged)]
     assert gains[1] == pytest.approx(gains[0] / 2, rel=0.2)
     assert charged.curve_T[0] == free.curve_T[0]
@@ -274,8 +277,8 @@ def test_delayed_outcomes_arrive_late():
             return super().observe(standing, generation, reports)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulate, "Manager", Listening)
-        simulate.run(replace(worlds.make("full", 0), delay=3), ARMS["uniform"], steps=6)
+        patch.setattr(arms, "Manager", Listening)
+        arms.run(replace(worlds.make("full", 0), delay=3), ARMS["uniform"], steps=6)
     assert [(at, set(planned)) for at, planned in heard] == [
         (1, set()), (2, set()), (3, set()), (4, {1}), (5, {2}), (6, {3}),
     ]  # fmt: skip
@@ -285,7 +288,7 @@ def test_delayed_outcomes_arrive_late():
 @pytest.mark.parametrize("arm", ARMS)
 def test_every_arm_runs_and_is_reproducible(arm):
     world = worlds.make("full", 5)
-    first, again = (simulate.run(world, ARMS[arm], steps=6, anchor_every=3) for _ in range(2))
+    first, again = (arms.run(world, ARMS[arm], steps=6, anchor_every=3) for _ in range(2))
     assert replace(first, seconds=0.0) == replace(again, seconds=0.0)
     assert first.curve_T[0] == pytest.approx(world.pass_rate(world.initial()).mean(), abs=1e-5)
     assert 0 < first.auc < 1
@@ -295,7 +298,7 @@ def test_every_arm_runs_and_is_reproducible(arm):
 def test_where_levels_are_ordered_target_beats_uniform_and_wastes_less():
     world = worlds.make("ordered", 0)
     uniform, target, oracle = (
-        simulate.run(world, ARMS[arm], steps=120) for arm in ("uniform", "target-elo", "oracle")
+        arms.run(world, ARMS[arm], steps=120) for arm in ("uniform", "target-elo", "oracle")
     )
     assert target.auc > uniform.auc + 0.005
     assert oracle.auc > uniform.auc + 0.005
@@ -306,15 +309,15 @@ def test_where_levels_are_ordered_target_beats_uniform_and_wastes_less():
 def test_the_score_by_hand():
     """Accuracy 0 before any group, 1 after 32 and .5 after 64, of which 16 were screened."""
     cells = np.full((4, 1), 1.0)
-    game = simulate.Game(0, 0, 8, 8)
+    game = Game(0, 0, 8, 8)
     world = one()
     world = replace(world, floor_E=np.zeros(4), ceiling_E=np.array([1.0, 1.0, 1.0, 0.0]))
     record = [
-        simulate._Step(0, 0 * cells, 0.5, []),
-        simulate._Step(32, cells, 0.5, [game._replace(environment=3, solved=4)] * 32),
-        simulate._Step(64, cells / 2, 0.2, [game] * 16 + [game._replace(trained=False)] * 16),
+        arms._Step(0, 0 * cells, 0.5, []),
+        arms._Step(32, cells, 0.5, [game._replace(environment=3, solved=4)] * 32),
+        arms._Step(64, cells / 2, 0.2, [game] * 16 + [game._replace(trained=False)] * 16),
     ]
-    score = simulate._score(world, 64, record, 0.9, 1.0)
+    score = arms._score(world, 64, record, 0.9, 1.0)
     assert score.auc == pytest.approx((0.5 + 0.75) / 2)
     assert score.final == 0.5
     assert score.trap_share == 0.5
@@ -327,28 +330,39 @@ def test_the_score_by_hand():
 def joint_gain():
     """What plain joint Elo without anchors records of 5 logits."""
     config = CurriculumConfig(system="elo", elo=EloConfig(settle=0.0, anchor_gain=0.0))
-    return np.mean([simulate.recorded_gain(config, seed, anchors=False) for seed in range(2)])
+    return np.mean([arms.recorded_gain(config, seed, anchors=False) for seed in range(2)])
 
 
 @pytest.mark.parametrize("system", ["elo", "glicko2", "kalman"])
 def test_anchors_and_cells_that_rest_record_what_joint_elo_loses(system, joint_gain):
     config = CurriculumConfig(system=system)
-    gain = np.mean([simulate.recorded_gain(config, seed) for seed in range(2)])
+    gain = np.mean([arms.recorded_gain(config, seed) for seed in range(2)])
     assert joint_gain < 4.6
     assert abs(gain - 5.0) < (5.0 - joint_gain) / 2
 
 
 def test_an_unknown_arm_is_named():
-    with pytest.raises(SystemExit, match="no arm nonsense; there are uniform, ladder"):
+    with pytest.raises(SystemExit, match="no arm nonsense; there are uniform, fixed_easy"):
         simulate.main(arms=("nonsense",))
 
 
+def test_what_a_file_has_is_not_run_again(tmp_path):
+    """A run whose score was altered in the file comes back altered; the other arm is run."""
+    file, job = tmp_path / "runs.jsonl", Job("ordered", "uniform", 0, steps=2, anchor_every=2)
+    first = simulate.simulate([job], file)[job]
+    file.write_text(json.dumps({**json.loads(file.read_text()), "auc": 0.25}) + "\n")
+    both = simulate.simulate([job._replace(arm="ladder"), job], file)
+    assert both[job] == replace(first, auc=0.25)
+    assert [job.arm for job in both] == ["ladder", "uniform"]
+    assert len(file.read_text().splitlines()) == 2
+
+
 def test_the_table_compares_in_pairs():
-    world = worlds.make("ordered", 0)
-    score = simulate.run(world, ARMS["uniform"], steps=1)
+    score = arms.run(worlds.make("ordered", 0), ARMS["uniform"], steps=1)
     runs = {
-        ("ordered", simulate.REFERENCE): [replace(score, auc=auc) for auc in (0.5, 0.3)],
-        ("ordered", "uniform"): [replace(score, auc=auc) for auc in (0.4, 0.2)],
+        Job("ordered", arm, seed, 1, 1): replace(score, auc=auc)
+        for arm, aucs in ((simulate.REFERENCE, (0.5, 0.3)), ("uniform", (0.4, 0.2)))
+        for seed, auc in enumerate(aucs)
     }
     columns = [list(column.cells) for column in simulate.table(runs, "ordered").columns]
     assert columns[0] == [simulate.REFERENCE, "uniform"]
