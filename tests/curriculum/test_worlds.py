@@ -341,6 +341,16 @@ def test_anchors_and_cells_that_rest_record_what_joint_elo_loses(system, joint_g
     assert abs(gain - 5.0) < (5.0 - joint_gain) / 2
 
 
+def test_joint_elo_without_anchors_errs_at_least_four_times_as_much_as_the_default():
+    """A true gain of 8 logits: it is off by 1.4 of them, the default by .2 (means of two runs)."""
+    joint = CurriculumConfig(system="elo", elo=EloConfig(settle=0.0, anchor_gain=0.0))
+    error, joint_error = (
+        np.mean([abs(arms.recorded_gain(config, seed, 8.0, anchors=at) - 8.0) for seed in range(2)])
+        for config, at in ((CurriculumConfig(), True), (joint, False))
+    )
+    assert joint_error >= 4.0 * error
+
+
 def test_an_unknown_arm_is_named():
     with pytest.raises(SystemExit, match="no arm nonsense; there are uniform, fixed_easy"):
         simulate.main(arms=("nonsense",))
