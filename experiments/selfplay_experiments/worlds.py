@@ -186,7 +186,7 @@ def _problems(seed: int, cell: tuple[int, int], block: int) -> tuple[np.ndarray,
     return rng.normal(size=_BLOCK), rng.random((_BLOCK, ATTEMPTS))
 
 
-def _ordered(seed: int, environments: int = 24, levels: int = 10) -> World:
+def _ordered(seed: int, environments: int, levels: int = 10) -> World:
     """Levels truly ordered, all can be learnt, equally fast."""
     rng = numpy_rng(seed, 0, "world-skills")
     middle_E = rng.normal(MIDDLE, 0.8, environments)
@@ -203,7 +203,7 @@ def _ordered(seed: int, environments: int = 24, levels: int = 10) -> World:
     )
 
 
-def _full(seed: int, environments: int = 24) -> World:
+def _full(seed: int, environments: int) -> World:
     """One environment in 12 each a coin flip, impossible, guessable; the rest learn unequally."""
     world = _ordered(seed, environments)
     order = numpy_rng(seed, 0, "world-traps").permutation(environments)
@@ -216,9 +216,9 @@ def _full(seed: int, environments: int = 24) -> World:
     return replace(world, rate_E=RATE * factor_E, floor_E=floor_E, ceiling_E=ceiling_E)
 
 
-def _shuffled(seed: int) -> World:
+def _shuffled(seed: int, environments: int) -> World:
     """`full` with the labels of the levels permuted, in each environment differently."""
-    world = _full(seed)
+    world = _full(seed, environments)
     shape = world.start_EL.shape
     height_EL = numpy_rng(seed, 0, "world-labels").permuted(
         np.tile(np.arange(shape[1]), (shape[0], 1)), axis=1
@@ -231,17 +231,17 @@ def _shuffled(seed: int) -> World:
     return replace(world, start_EL=start_EL, transfer_ELL=transfer_ELL)
 
 
-_MAKERS: dict[Name, Callable[[int], World]] = {
+_MAKERS: dict[Name, Callable[[int, int], World]] = {
     "ordered": _ordered,
     "full": _full,
     "shuffled": _shuffled,
-    "forgetting": lambda seed: replace(_full(seed), forgetting=0.002),
-    "delayed": lambda seed: replace(_full(seed), delay=32),
-    "many": lambda seed: _full(seed, environments=200),
+    "forgetting": lambda seed, environments: replace(_full(seed, environments), forgetting=0.002),
+    "delayed": lambda seed, environments: replace(_full(seed, environments), delay=32),
+    "many": _full,
 }
 
 
-def make(name: Name, seed: int) -> World:
+def make(name: Name, seed: int, environments: int | None = None) -> World:
     """A world of 24 environments (`many`: 200) with 10 levels each; equal for equal seeds.
 
     Args:
@@ -251,5 +251,6 @@ def make(name: Name, seed: int) -> World:
             (half of an added skill is lost in 346 steps), `delayed` outcomes (32 steps), `many`
             environments.
         seed: at least 0.
+        environments: another number of them, at least 1; below 12 there are no traps.
     """
-    return _MAKERS[name](seed)
+    return _MAKERS[name](seed, environments or (200 if name == "many" else 24))

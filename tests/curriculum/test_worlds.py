@@ -1,8 +1,10 @@
-"""Worlds and the simulator: hand values, pairing, traps, forgetting, lateness, what is charged."""
+"""Worlds and the simulator: hand values, pairing, traps, forgetting, lateness, what is charged,
+and in short runs the order of the curricula."""
 
 import json
 import math
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -349,6 +351,42 @@ def test_joint_elo_without_anchors_errs_at_least_four_times_as_much_as_the_defau
         for config, at in ((CurriculumConfig(), True), (joint, False))
     )
     assert joint_error >= 4.0 * error
+
+
+@cache
+def short_auc_N(world, arm):
+    """Areas under the curve of four runs of 80 steps, half a world each."""
+    return np.array(
+        [
+            arms.run(worlds.make(world, seed, 12), ARMS[arm], steps=80, anchor_every=40).auc
+            for seed in range(4)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("world", "rival"),
+    [
+        *(("full", rival) for rival in ("uniform", "sec", "dump", "mopps", "plr")),
+        ("shuffled", "ladder"),
+        ("delayed", "ladder"),
+    ],
+)
+def test_target_beats(world, rival):
+    low, _ = simulate.interval(short_auc_N(world, "target-kalman") - short_auc_N(world, rival))
+    assert low > 0.0
+
+
+def test_where_levels_are_ordered_target_loses_at_most_1_percent_to_the_ladder():
+    ladder_N = short_auc_N("ordered", "ladder")
+    low, _ = simulate.interval(short_auc_N("ordered", "target-kalman") - ladder_N)
+    assert low > -0.01 * ladder_N.mean()
+
+
+@pytest.mark.parametrize("world", ["full", "shuffled", "delayed", "ordered"])
+def test_nothing_is_lost_by_knowing_the_truth(world):
+    lead_N = short_auc_N(world, "oracle") - short_auc_N(world, "target-kalman")
+    assert lead_N.mean() >= 0.0
 
 
 def test_an_unknown_arm_is_named():
