@@ -1,7 +1,7 @@
 """Worlds: learners whose true pass rates are known, to judge curricula without a language model.
 
 A world is environments x levels with a learner whose ability at each cell is a number that grows
-by practice; simulate.py drives a curriculum through it. Pure numpy over frozen truth, the learner
+by practice; arms.py drives a curriculum through it. Pure numpy over frozen truth, the learner
 goes in and comes out. All worlds of a seed share one truth, and all curricula in a world meet the
 same problems and the same luck: the n-th group at a cell is one problem with one draw per attempt.
 

@@ -169,6 +169,7 @@ def test_full_has_two_of_each_trap_and_ordered_none():
     assert sorted(world.ceiling_E)[:5] == [0.0, 0.0, 0.5, 0.5, 1.0]
     assert sorted(world.floor_E)[-5:] == [0.0, 0.25, 0.25, 0.5, 0.5]
     assert not worlds.make("ordered", 0).trap_E.any()
+    assert worlds.make("full", 0, 12).trap_E.sum() == 2
 
 
 def test_traps_never_learn_and_all_others_do():
