@@ -2,7 +2,8 @@
 
 Drives the curriculum manager through a world of worlds.py; simulate.py runs many and compares
 them. Every attempt is charged, those of groups that are only screened too: a run that screens has
-fewer steps. Looks at the anchors are free, and the same for all. Axes: E environments, L levels,
+fewer steps. Looks at the anchors are free, and the same for all. `recorded_gain` asks another
+question: how much of what a solver has learnt its rating records. Axes: E environments, L levels,
 T points of a curve.
 """
 
