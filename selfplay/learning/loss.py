@@ -9,7 +9,12 @@ import jax.numpy as jnp
 from flax import nnx
 
 from selfplay.learning.batch import Packed
-from selfplay.model.transformer import Network
+from selfplay.model.transformer import Network, Transformer
+
+WHOLE_VOCABULARY = 8192
+"""Up to so many tokens that can be drawn, the logits of all positions are in memory at once."""
+STRETCH_TOKENS = 1024
+"""Positions whose logits are in memory at once beyond that."""
 
 
 def token_logprobs(network: Network, packed: Packed, temperature: float | jax.Array) -> jax.Array:
@@ -27,12 +32,41 @@ def token_logprobs(network: Network, packed: Packed, temperature: float | jax.Ar
     same_RTT = segment_RT[:, :, None] == segment_RT[:, None, :]
     earlier_TT = jnp.tril(jnp.ones((segment_RT.shape[1],) * 2, bool))
     token_RT, position_RT = jnp.asarray(packed.token_RT), jnp.asarray(packed.position_RT)
-    logits, _ = model(token_RT, position_RT, same_RTT & earlier_TT)
-    logprob_RTU = jax.nn.log_softmax(logits[:, :-1] / temperature)
-    drawn_RT1 = jnp.minimum(token_RT[:, 1:, None], logprob_RTU.shape[2] - 1)  # prompts hold more
-    chosen_RT = jnp.take_along_axis(logprob_RTU, drawn_RT1, axis=2)[..., 0]
+    state_RTW, _ = model.states(token_RT, position_RT, same_RTT & earlier_TT)
+    drawn_RT = jnp.minimum(token_RT[:, 1:], model.spoken - 1)  # prompts hold more
+    chosen = _chosen if model.spoken <= WHOLE_VOCABULARY else _chosen_in_parts
+    chosen_RT = chosen(model, state_RTW[:, :-1], drawn_RT, temperature)
     shifted_RT = jnp.pad(chosen_RT, ((0, 0), (1, 0)))
     return jnp.where(packed.learn_RT, shifted_RT, 0.0)
+
+
+def _chosen(
+    model: Transformer, state_RTW: jax.Array, drawn_RT: jax.Array, temperature: float | jax.Array
+) -> jax.Array:
+    """float [R, T], log-probability of each drawn token after its state."""
+    logprob_RTU = jax.nn.log_softmax(model.logits(state_RTW) / temperature)
+    return jnp.take_along_axis(logprob_RTU, drawn_RT[..., None], axis=2)[..., 0]
+
+
+def _chosen_in_parts(
+    model: Transformer, state_RTW: jax.Array, drawn_RT: jax.Array, temperature: float | jax.Array
+) -> jax.Array:
+    """The same, a stretch of tokens after the other, in the backward pass too.
+
+    For a large vocabulary all logits at once would take more memory than everything else.
+    """
+    R, T = drawn_RT.shape
+    stretch = max(1, min(T, STRETCH_TOKENS // R))
+    stretches = -(-T // stretch)
+    room = ((0, 0), (0, stretches * stretch - T))
+
+    def by_stretch(x: jax.Array) -> jax.Array:
+        padded = jnp.pad(x, room + ((0, 0),) * (x.ndim - 2))
+        return padded.reshape(R, stretches, stretch, *x.shape[2:]).swapaxes(0, 1)
+
+    part = jax.checkpoint(lambda state, drawn: _chosen(model, state, drawn, temperature))
+    chosen = jax.lax.map(lambda own: part(*own), (by_stretch(state_RTW), by_stretch(drawn_RT)))
+    return chosen.swapaxes(0, 1).reshape(R, stretches * stretch)[:, :T]
 
 
 def imitation(logprob_RT: jax.Array, packed: Packed) -> jax.Array:

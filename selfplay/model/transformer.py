@@ -280,6 +280,25 @@ class Transformer(nnx.Module):
         slot: jax.Array | int = 0,
         key_position_NS: jax.Array | None = None,
     ) -> tuple[jax.Array, tuple[KeyValues, ...]]:
+        """Logits of the next token; see `states` for the arguments.
+
+        Returns:
+            logits float [N, T, U], and what `states` gives beside the states.
+        """
+        state_NTW, seen = self.states(
+            token_NT, position_NT, visible_NTS, cache, slot, key_position_NS
+        )
+        return self.logits(state_NTW), seen
+
+    def states(
+        self,
+        token_NT: jax.Array,
+        position_NT: jax.Array,
+        visible_NTS: jax.Array,
+        cache: tuple[KeyValues, ...] | None = None,
+        slot: jax.Array | int = 0,
+        key_position_NS: jax.Array | None = None,
+    ) -> tuple[jax.Array, tuple[KeyValues, ...]]:
         """Run all layers, unrolled (a scan would copy the whole cache at each decoded token).
 
         Args:
@@ -293,11 +312,10 @@ class Transformer(nnx.Module):
             key_position_NS: int [N, S], positions of the tokens in the cache, the new ones
                 included; models with windows need it beside a cache.
         Returns:
-            logits float [N, T, U], and for every layer the keys and values that were attended to,
-            each [N, K, S, D].
+            normalised states float [N, T, W], and for every layer the keys and values that were
+            attended to, each [N, K, S, D].
         """
-        embedding_VW = self.embedding_VW[...]
-        x_NTW = embedding_VW[token_NT]
+        x_NTW = self.embedding_VW[...][token_NT]
         if self.embedding_scale != 1.0:
             x_NTW = x_NTW * jnp.asarray(self.embedding_scale, x_NTW.dtype)
         seen = []
@@ -307,12 +325,16 @@ class Transformer(nnx.Module):
                 key_position_NS,
             )  # fmt: skip
             seen.append(key_values)
+        return self.final_norm(x_NTW), tuple(seen)
+
+    def logits(self, state: jax.Array) -> jax.Array:
+        """float32 [..., U], of normalised states [..., W]."""
         if self.unembedding_WV is None:
-            out_WU = embedding_VW[: self.spoken].T
+            out_WU = self.embedding_VW[: self.spoken].T
         else:
             out_WU = self.unembedding_WV[:, : self.spoken]
-        logits_NTU = jnp.matmul(self.final_norm(x_NTW), out_WU, preferred_element_type=jnp.float32)
-        return _capped(logits_NTU, self.logit_cap), tuple(seen)
+        logits = jnp.matmul(state, out_WU, preferred_element_type=jnp.float32)
+        return _capped(logits, self.logit_cap)
 
 
 class Network(NamedTuple):

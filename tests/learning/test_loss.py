@@ -1,5 +1,7 @@
 """The objectives: hand values inside and beyond both clips, gradients, log-probabilities."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfplay.learning import loss
-from selfplay.learning.batch import Example, arrays
+from selfplay.learning.batch import Example, arrays, pack
 from selfplay.model.transformer import causal
 
 LOW, HIGH = 0.2, 0.28
@@ -84,3 +86,48 @@ def test_token_logprobs_are_those_of_the_forward_pass(network, temperature):
     found = np.asarray(loss.token_logprobs(network, packed, temperature))
     assert np.allclose(found[0, 3:7], expected, atol=1e-5)
     assert not found[~packed.learn_RT].any()
+
+
+def shapes(jaxpr):
+    """Shapes of everything that is computed, in inner jaxprs too."""
+    for equation in jaxpr.eqns:
+        yield from (variable.aval.shape for variable in equation.outvars)
+        for value in equation.params.values():
+            for inner in value if isinstance(value, tuple) else (value,):
+                inner = getattr(inner, "jaxpr", inner)
+                if hasattr(inner, "eqns"):
+                    yield from shapes(inner)
+
+
+def test_a_large_vocabulary_is_never_there_for_all_tokens(network, monkeypatch):
+    """In parts: the same values and gradients, and no array of rows x tokens x vocabulary."""
+    rng = np.random.default_rng(0)
+    lengths = [(9, 30), (20, 7), (5, 40)]
+    examples = [
+        Example(
+            rng.integers(0, 90, prompt).tolist(), rng.integers(0, 90, response).tolist(),
+            float(rng.normal()),
+        )
+        for prompt, response in lengths
+    ]  # fmt: skip
+    packed = arrays(pack(examples, 64), 64, 4)
+    spoken = nnx.merge(*network).spoken
+
+    def value(params):
+        logprob_RT = loss.token_logprobs(network.with_params(params), packed, 0.7)
+        return loss.imitation(logprob_RT, packed)
+
+    def most_logits():
+        """Elements of the largest array over the vocabulary, for the gradient."""
+        found = shapes(jax.make_jaxpr(jax.grad(value))(network.params).jaxpr)
+        return max(math.prod(shape) for shape in found if spoken in shape and len(shape) > 2)
+
+    whole, whole_gradient = jax.value_and_grad(value)(network.params)
+    assert most_logits() == 4 * 63 * spoken
+    monkeypatch.setattr(loss, "WHOLE_VOCABULARY", spoken - 1)
+    monkeypatch.setattr(loss, "STRETCH_TOKENS", 40)  # 10 of 63 tokens at a time
+    parts, parts_gradient = jax.value_and_grad(value)(network.params)
+    assert float(parts) == pytest.approx(float(whole), rel=1e-5)
+    for one, other in zip(*map(jax.tree.leaves, (whole_gradient, parts_gradient)), strict=True):
+        assert np.allclose(one, other, atol=1e-4)
+    assert most_logits() == 4 * 10 * spoken
