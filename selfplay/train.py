@@ -347,11 +347,23 @@ class Session:
             state.generation, report.scalars(turn, state, snapshot, self._parts, seconds)
         )
         if state.generation % 10 == 0 or state.generation == 1:
-            manager = self._parts.ring.manager
-            self._board.frontier(
-                state.generation, manager.names, manager.beliefs(standing).predicted_EL
-            )
+            self._draw(state)
             self._board.text(state.generation, "samples", report.samples_text(turn))
+
+    def _draw(self, state: State) -> None:
+        """The curriculum as images."""
+        manager, standing = self._parts.ring.manager, state.standing
+        beliefs, known = manager.beliefs(standing), standing.reliability
+        predicted_EL = beliefs.predicted_EL
+        self._board.frontier(state.generation, manager.names, predicted_EL)
+        sd_EL = predicted_EL * (1.0 - predicted_EL) * beliefs.logit_sd_EL
+        self._board.uncertainty(state.generation, sd_EL)
+        groups_EL = np.where(manager.cells.there_EL, standing.groups_EL, np.nan)
+        self._board.groups(state.generation, groups_EL)
+        some_B = np.where(known.groups_B > 0, known.groups_B, np.nan)
+        self._board.reliability(
+            state.generation, known.predicted_B / some_B, known.observed_B / some_B, known.groups_B
+        )
 
     def _generations_left(self, state: State) -> int:
         """How many will follow; with a budget of tokens, as many as it allows at the usual cost."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from selfplay.board import CELL_PIXELS, Board, heat_map
+from selfplay.board import CELL_PIXELS, DIAGRAM_PIXELS, Board, diagram, heat_map
 
 
 def colours(rates):
@@ -56,3 +56,35 @@ def test_names_and_rows_must_agree(tmp_path):
     with pytest.raises(ValueError, match="argument 2 is longer"):
         board.frontier(1, ["a"], np.zeros((2, 2)))
     board.close()
+
+
+def test_a_reliability_diagram_by_hand():
+    """One bin in the middle, one predicted too low; nothing of a bin without groups."""
+    image = diagram(
+        np.array([0.5, np.nan, 0.75]), np.array([0.5, np.nan, 1.0]), np.array([3, 0, 1])
+    )
+    blue = (image == (50, 100, 170)).all(axis=2)
+    middle, side = DIAGRAM_PIXELS // 2, DIAGRAM_PIXELS
+    assert blue[middle, middle]
+    assert blue[0, round(0.75 * (side - 1))]
+    assert not blue[side // 4 : side // 3].any()
+    assert not blue[:, : side // 3].any()
+    in_middle = blue[middle - 40 : middle + 40].sum()
+    assert in_middle > blue[:40].sum() > 0
+    assert (image[side - 1, 0] == 128).all()
+
+
+def test_all_images_of_the_curriculum_are_written(tmp_path):
+    board = Board(tmp_path)
+    rate_EL = np.array([[0.9, 0.5], [0.1, np.nan]])
+    board.frontier(3, ["a", "b"], rate_EL)
+    board.uncertainty(3, 0.1 * rate_EL)
+    board.groups(3, np.array([[4.0, 0.0], [2.0, np.nan]]))
+    board.reliability(3, np.array([0.1, np.nan]), np.array([0.2, np.nan]), np.array([5, 0]))
+    board.close()
+    read = EventAccumulator(str(tmp_path)).Reload()
+    assert {
+        "curriculum/frontier", "curriculum/uncertainty", "curriculum/groups",
+        "calibration/reliability",
+    } <= set(read.Tags()["images"])  # fmt: skip
+    assert not any(np.isnan(heat_map(np.array([[np.nan, 0.0]]))).ravel())

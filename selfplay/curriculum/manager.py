@@ -6,6 +6,7 @@ everything, and earlier problems may come again. State goes in and comes out; th
 owns none. Feeds the proposers, fed by the outcomes. Axes: E environments, L levels.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -163,7 +164,7 @@ class Manager:
             if rng.random() < self._config.probe:
                 chosen.append(("probe", *there[rng.integers(len(there))].tolist()))
             elif again[e] and rng.random() < self._config.revisit:
-                chosen.append(("revisit", e, again[e].pop(0)))
+                chosen.append(("revisit", e, again[e].popleft()))
             else:
                 own_L = law_EL[e] / law_EL[e].sum()
                 chosen.append(("target", e, int(rng.choice(own_L.size, p=own_L))))
@@ -335,12 +336,12 @@ class Manager:
         share_E: np.ndarray,
         count: int,
         rng: np.random.Generator,
-    ) -> list[list[Plan]]:
+    ) -> list[deque[Plan]]:
         """For each environment, earlier problems that fit the window, in the order of their draw.
 
         Their plans lack a slot. No more than `count` each.
         """
-        plans: list[list[Plan]] = [[] for _ in self.names]
+        plans = [deque[Plan]() for _ in self.names]
         if not self._config.revisit:
             return plans
         known, config = standing.pool, self._config
