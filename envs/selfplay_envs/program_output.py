@@ -31,6 +31,7 @@ class ProgramOutput(CallsEnvironment):
         "number such as -3, a list such as [1,2], or the letters of a string without quotes."
     )
     verifier = "value"
+    crowded = 2
 
     def write(self, knobs: Mapping[str, int], rng: random.Random) -> str:
         """A random program and a call of it."""

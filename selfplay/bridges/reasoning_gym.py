@@ -201,18 +201,30 @@ class _Worker:
 def _answered(asked: list[str]) -> list[Any] | float:
     """The helper's side: the item of [task, posed], or the reward of [task, posed, answer]."""
     task, posed, *answers = asked
-    dataset, item = _item(task, posed)
-    return float(dataset.score_answer(*answers, item)) if answers else [
-        item["question"], item["answer"]
-    ]  # fmt: skip
+    item = _item(task, posed)
+    if not answers:
+        return [item["question"], item["answer"]]
+    return float(_scorer(task, posed.partition("#")[0]).score_answer(*answers, item))
 
 
 @lru_cache(maxsize=256)
-def _item(task: str, posed: str) -> tuple[Any, dict[str, Any]]:
-    """The data set of an item, and the item."""
+def _item(task: str, posed: str) -> dict[str, Any]:
+    """An item; its data set, which may hold whole dictionaries, is not kept."""
     random.seed(posed)  # a task that draws from here and not from its own generator
-    dataset = _dataset(task, posed)
-    return dataset, dataset[0]
+    return _dataset(task, posed)[0]
+
+
+@lru_cache(maxsize=1)
+def _scorer(task: str, setting: str) -> Any:
+    """A data set of a setting, to score items of that setting: they bring what it takes."""
+    return _dataset(task, f"{setting}#0")
+
+
+def _fill(asked: list[str]) -> None:
+    """What the scoring of an answer needs and no model wrote."""
+    task, posed, *_ = asked
+    _item(task, posed)
+    _scorer(task, posed.partition("#")[0])
 
 
 def _kind(task: str) -> type[Task]:
@@ -285,5 +297,5 @@ if __name__ == "__main__":
     serve(
         _answered,
         lasting=lambda asked: len(asked) == 2,  # an item; an answer is a model's text
-        before=lambda asked: _item(*asked[:2]),
+        before=_fill,
     )
