@@ -124,19 +124,25 @@ class _Writer:
             elif self._loops and form < 0.8 and self._left >= 3 and len(names) == 1:
                 self._loops -= 1
                 self._left -= 2
-                lines += ["t=0", "for i in x:", *_indented(self._change(["t"], ["i", "t"]))]
+                start = self._rng.choice((0, self._number_up_to(9)))
+                lines += [f"t={start}", "for i in x:", *_indented(self._change(["t"], ["i", "t"]))]
                 names = ["x", "t"]
             else:
                 self._left -= 1
+                n = self._number_up_to(9)
                 lines.append(
                     self._rng.choice(
-                        ("x=sorted(x)", "x=x[::-1]", f"x=x[{k}:]+x[:{k}]", f"x=x+[x[0]+{k}]",
-                         "x=x+[sum(x)]", f"x.append({self._number_up_to(9)})")
+                        ("x=sorted(x)", "x=x[::-1]", f"x=x[{k}:]+x[:{k}]", f"x=x+[x[0]+{n}]",
+                         f"x=[max(x)-{n}]+x", "x=x+[sum(x)]", f"x.append({n})", f"x=[{n}]+x")
                     )
                 )  # fmt: skip
-        last = ("sum(x)", "len(x)", "max(x)", "min(x)", "x", "x[0]", "x[-1]", "x[1]", "x[0]-x[-1]")
         if "t" in names:
-            return [*lines, self._rng.choice(("return t", "return t+len(x)", "return t-x[0]"))]
+            last = ("t", "t+len(x)", "t-x[0]", "t+x[-1]", f"t-{self._number_up_to(9)}")
+            return [*lines, f"return {self._rng.choice(last)}"]
+        one = self._rng.choice(("sum(x)", "len(x)", "max(x)", "min(x)", "x[0]", "x[-1]", "x[1]"))
+        last = (
+            "x", "x[0]-x[-1]", one, one, f"{one}+{self._number_up_to(9)}", f"{one}*2", f"{one}%5",
+        )  # fmt: skip
         return [*lines, f"return {self._rng.choice(last)}"]
 
     def on_strings(self) -> list[str]:
@@ -151,9 +157,11 @@ class _Writer:
                 self._left -= 5
                 added = f"t=t+'{other}'"
                 body = self._rng.choice((("t=t+i", added), ("t=i+t", "t=t+i"), (added, "t=t+i")))
-                lines += [
-                    "t=''", "for i in s:", f" if i=='{letter}':", f"  {body[0]}",
-                ]  # fmt: skip
+                start = self._rng.choice(("", letter, other))
+                condition = self._rng.choice(
+                    (f"i=='{letter}'", f"i!='{letter}'", f"i>'{letter}'", f"i in '{letter}{other}'")
+                )
+                lines += [f"t='{start}'", "for i in s:", f" if {condition}:", f"  {body[0]}"]
                 if self._left > 0:
                     self._left -= 1
                     lines += [" else:", f"  {body[1]}"]
@@ -167,7 +175,10 @@ class _Writer:
                 )
             )  # fmt: skip
         letter = self._rng.choice(_LETTERS)
-        last = ("s", "s", "s+s[0]", "s[1:]", "s[::-1]", f"len(s)+s.count('{letter}')")
+        last = (
+            "s", "s", "s+s[0]", "s[1:]", "s[::-1]", f"s+'{letter}'", f"'{letter}'+s",
+            f"len(s)+s.count('{letter}')",
+        )  # fmt: skip
         return [*lines, f"return {self._rng.choice(last)}"]
 
     def _change(self, names: Sequence[str], known: Sequence[str] | None = None) -> list[str]:
@@ -192,6 +203,8 @@ class _Writer:
             return [f"{name}*={self._rng.randint(2, 3)}"]
         others = [other for other in known if other != name]
         operand = self._rng.choice([*others, str(self._number_up_to(9))])
+        if operand in others and self._rng.random() < 0.5:
+            operand += f"{self._rng.choice('*%')}{self._rng.randint(2, 5)}"
         return [f"{name}{operator}={operand}"]
 
     def _formula(self, names: Sequence[str], k: int | None = None) -> str:

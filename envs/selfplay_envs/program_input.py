@@ -31,7 +31,7 @@ class ProgramInput(CallsEnvironment):
         "commas between them: numbers such as 3,-4, lists such as [1,2], strings such as 'ab'."
     )
     verifier = "program run"
-    crowded = 7
+    crowded = 2
     unique = False
 
     def write(self, knobs: Mapping[str, int], rng: random.Random) -> str:
