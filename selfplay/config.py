@@ -19,6 +19,7 @@ from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
 from selfplay.model.decode import DecodeConfig
+from selfplay.model.sharding import MeshConfig
 from selfplay.model.transformer import ModelConfig
 from selfplay.proposing.proposal import ProposingConfig
 from selfplay.suites import SuiteConfig
@@ -33,8 +34,16 @@ class PretrainedConfig:
     model of the shape of `model` starts from scratch."""
     prompt_tokens: int = 512
     """Longest prompt; with `decode.max_tokens` it has to fit the last of `update.row_lengths`."""
+    adapter_rank: int = 0
+    """Rank of low-rank adapters, of which solver and proposer have one each while the checkpoint is
+    frozen; 0 trains the whole model. They want about ten times its learning rate."""
 
     def __post_init__(self) -> None:
+        if self.adapter_rank < 0:
+            raise ValueError(
+                f"pretrained.adapter_rank={self.adapter_rank} must be at least 0, which trains the "
+                "whole model; 8 to 64 are usual."
+            )
         if self.prompt_tokens < 16:
             raise ValueError(
                 f"pretrained.prompt_tokens={self.prompt_tokens} must be at least 16; questions in "
@@ -61,11 +70,16 @@ class RunConfig:
     """The environments to learn: names of installed ones, or Python files that define one."""
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
     """Where to compute; `auto` takes an accelerator if there is one."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """In which matrices are multiplied. What is learnt stays float32; a checkpoint that is frozen
+    beside adapters is kept in it too."""
     checkpoint_every: int = 25
     """Generations between checkpoints; there is one after the warm-up and one at the end too."""
     attempts_every: int = 10
     """Generations between those whose attempts are kept for `selfplay bench grade --audit`; 0 keeps
     none. One costs problems x attempts x length in bytes."""
+    mesh: MeshConfig = field(default_factory=MeshConfig)
+    """How several devices are arranged."""
     model: ModelConfig = field(default_factory=ModelConfig)
     """Shape of a network that starts from scratch."""
     pretrained: PretrainedConfig = field(default_factory=PretrainedConfig)

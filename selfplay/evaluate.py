@@ -13,8 +13,8 @@ from selfplay import streams
 from selfplay.grading.judge import judge_all
 from selfplay.learning import rollout
 from selfplay.model.decode import DecodeConfig, Sampling
+from selfplay.model.network import Network
 from selfplay.model.tokens import Tokenizer
-from selfplay.model.transformer import Network
 from selfplay.problem import Environment, Problem
 from selfplay.suites import SUITE_SEED
 

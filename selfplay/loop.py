@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from flax import nnx
 
 from selfplay import streams
 from selfplay.curriculum.archive import Archive
@@ -26,8 +25,8 @@ from selfplay.learning.batch import Example
 from selfplay.learning.rollout import Rollout, RolloutConfig
 from selfplay.learning.update import Learner, Updater
 from selfplay.model.decode import DecodeConfig, Sampling
+from selfplay.model.network import Network
 from selfplay.model.tokens import Tokenizer
-from selfplay.model.transformer import Network, Transformer
 from selfplay.problem import Environment, Outcome, Problem, Request, Verdict
 from selfplay.proposing.learned import Learned
 from selfplay.proposing.procedural import Procedural
@@ -76,7 +75,8 @@ class Ring:
     """The parts that a turn runs through; none of them changes."""
 
     seed: int
-    graph: nnx.GraphDef[Transformer]
+    network: Network
+    """Untrained; what is trained is in the state."""
     tokenizer: Tokenizer
     environments: Mapping[str, Environment]
     archive: Archive
@@ -138,7 +138,7 @@ class Turn:
 def generation(ring: Ring, state: State) -> tuple[State, Turn]:
     """One turn: plan, propose, roll out, grade, compare, learn, rate."""
     number = state.generation + 1
-    network = Network(ring.graph, state.learner.params)
+    network = ring.network.with_params(state.learner.params)
     clock = Clock()
 
     with clock("propose"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from selfplay import environments as installed
 from selfplay import streams, suites
-from selfplay.config import PretrainedConfig, RunConfig
+from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager
 from selfplay.curriculum.scale import Cells
@@ -16,9 +16,10 @@ from selfplay.grading.programs.environment import Interpreter
 from selfplay.learning.loss import clipped_policy_gradient
 from selfplay.learning.update import Updater, optimizer, schedule
 from selfplay.loop import Counts, Ring, State
-from selfplay.model import transformer
+from selfplay.model import network as networks
+from selfplay.model import sharding
+from selfplay.model.network import Network
 from selfplay.model.tokens import CharacterTokenizer, Tokenizer
-from selfplay.model.transformer import Network
 from selfplay.problem import Environment
 from selfplay.proposing.gate import Gate
 from selfplay.proposing.learned import Learned
@@ -55,6 +56,7 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         ValueError: an environment that is not installed, a configuration whose parts do not fit, or
             an environment that runs programs where the sandbox holds less than is required.
     """
+    sharding.arrange(config.mesh)
     environments = installed.load_all(config.environments, Interpreter(config.sandbox))
     frozen = suites.build(environments, config.suites)
     tokenizer, network = _model(config, environments)
@@ -62,7 +64,7 @@ def build(config: RunConfig, archive: Archive) -> Parts:
     update, proposing = config.update, config.proposing
     ring = Ring(
         seed=config.seed,
-        graph=network.graph,
+        network=network,
         tokenizer=tokenizer,
         environments=environments,
         archive=archive,
@@ -77,7 +79,7 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         ),
         procedural=Procedural(environments, gate, config.seed),
         updater=Updater(
-            network.graph,
+            network,
             optimizer(schedule(update, config.generations), update.max_norm),
             lambda logprob_RT, packed: clipped_policy_gradient(
                 logprob_RT, packed, update.clip_low, update.clip_high
@@ -97,17 +99,19 @@ def build(config: RunConfig, archive: Archive) -> Parts:
 def _model(config: RunConfig, environments: dict[str, Environment]) -> tuple[Tokenizer, Network]:
     """The untrained network and how it is spoken to: from scratch, or from a checkpoint."""
     if config.pretrained.folder:
-        return _pretrained(config.pretrained, environments)
+        return _pretrained(config, environments)
     tokenizer = CharacterTokenizer(
         tuple(environments),
         multiline=any(environment.multiline for environment in environments.values()),
     )
     built = config.model.architecture(tokenizer.vocabulary, tokenizer.spoken)
-    return tokenizer, transformer.create(built, streams.key(config.seed, 0, "parameters"))
+    built = replace(built, dtype=config.precision)
+    network = networks.create(built, streams.key(config.seed, 0, "parameters"))
+    return tokenizer, network.with_params(sharding.place(network.params))
 
 
 def _pretrained(
-    config: PretrainedConfig, environments: dict[str, Environment]
+    config: RunConfig, environments: dict[str, Environment]
 ) -> tuple[Tokenizer, Network]:
     try:
         from selfplay.learning.chat import ChatTokenizer
@@ -117,7 +121,12 @@ def _pretrained(
         raise ValueError(
             f"a checkpoint needs {error.name}: pip install 'selfplay-curriculum[pretrained]'"
         ) from error
-    folder = Path(config.folder)
+    source = config.pretrained
+    folder, rank = Path(source.folder), source.adapter_rank
     tokenizer = PretrainedTokenizer(folder)
-    network = pretrained.load(folder, spoken=tokenizer.vocabulary)
-    return ChatTokenizer(tokenizer, environments, config.prompt_tokens), network
+    network = pretrained.load(
+        folder, dtype=config.precision if rank else "float32", compute=config.precision,
+        spoken=tokenizer.vocabulary, adapter_rank=rank,
+        adapter_key=streams.key(config.seed, 0, "adapters"),
+    )  # fmt: skip
+    return ChatTokenizer(tokenizer, environments, source.prompt_tokens), network

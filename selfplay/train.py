@@ -400,7 +400,7 @@ def from_tree(tree: dict[str, Any], like: State) -> State:
     counts = {name: value.item() for name, value in tree["counts"].items()}
     return State(
         generation=int(tree["generation"]),
-        learner=sharding.copy_to_all(tree["learner"]),
+        learner=sharding.place(tree["learner"]),
         standing=jax.tree.unflatten(
             jax.tree.structure(like.standing), map(np.asarray, tree["standing"])
         ),

@@ -37,9 +37,10 @@ def network(model_config, tokenizer):
     """A tiny network with random parameters, on all devices."""
     import jax
 
-    from selfplay.model import sharding, transformer
+    from selfplay.model import network as networks
+    from selfplay.model import sharding
 
-    made = transformer.create(
+    made = networks.create(
         model_config.architecture(tokenizer.vocabulary, tokenizer.spoken), jax.random.key(0)
     )
-    return made.with_params(sharding.copy_to_all(made.params))
+    return made.with_params(sharding.place(made.params))

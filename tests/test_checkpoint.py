@@ -15,8 +15,11 @@ from selfplay.cli import main
 from selfplay.config import PretrainedConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.learning.chat import ChatTokenizer
+from selfplay.learning.warmup import WarmupConfig
 from selfplay.model import pretrained
+from selfplay.model.network import parameter_count
 from selfplay.model.pretrained_tokens import PretrainedTokenizer
+from selfplay.model.sharding import path_name
 from selfplay.problem import Problem
 from selfplay.run import RunFolder
 
@@ -74,6 +77,38 @@ def test_a_run_from_a_checkpoint(config, tmp_path):
     assert all(
         map(np.array_equal, *map(jax.tree.leaves, (trained.params, result.state.learner.params)))
     )
+
+
+def test_a_run_with_adapters(config, folder, tmp_path):
+    """What is learnt, kept and optimised is the adapters; each role's can be exported.
+
+    The warm-up sees to it that they learn: attempts of random weights are all wrong.
+    """
+    source = replace(config.pretrained, adapter_rank=4)
+    config = replace(
+        config, pretrained=source, precision="bfloat16",
+        warmup=WarmupConfig(steps=3, learning_rate=1e-2, rows=2, row_length=512),
+    )  # fmt: skip
+    run = RunFolder.create(tmp_path / "run", config)
+    result = train.train(run, Silent())
+    learnt = result.state.learner.params
+    whole = pretrained.load(folder, dtype="bfloat16")
+    assert 2 * parameter_count(learnt) < parameter_count(whole.params)
+    assert {leaf.dtype.name for leaf in jax.tree.leaves(learnt)} == {"float32"}
+    for role in ("solver", "proposer"):
+        main(["export", str(run.path), str(tmp_path / role), "--role", role])
+    first, other = (
+        pretrained.load(tmp_path / role, dtype="bfloat16").params for role in ("solver", "proposer")
+    )
+
+    def unlike(one, two):
+        """Paths of leaves that differ."""
+        pairs = zip(jax.tree_util.tree_leaves_with_path(one), jax.tree.leaves(two), strict=True)
+        return {path_name(path) for (path, a), b in pairs if not np.array_equal(a, b)}
+
+    changed = unlike(first, other)
+    assert changed and all(name.endswith(".weight") for name in changed)
+    assert changed == unlike(first, whole.params) == unlike(other, whole.params)
 
 
 def test_a_run_from_scratch_is_not_exported(tmp_path, capsys):

@@ -31,8 +31,9 @@ from selfplay.grading.programs.environment import Interpreter
 from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.learning import warmup
 from selfplay.learning.batch import Example
-from selfplay.model import decode, sharding, transformer
+from selfplay.model import decode, sharding
 from selfplay.model.decode import Sampling
+from selfplay.model.network import parameter_count
 from selfplay.parts import Parts, build
 from selfplay.problem import Problem
 
@@ -106,7 +107,7 @@ def bench_decode(config: RunConfig, repetitions: int) -> dict[str, Any]:
     parts = build(config, Archive(":memory:"))
     problems = draw(parts, config.rollout.problems)
     prompts = [parts.ring.tokenizer.solver_prompt(p) for p in problems]
-    network = parts.network.with_params(sharding.copy_to_all(parts.network.params))
+    network = parts.network
     attempts = config.rollout.attempts
     repetition = iter(range(1_000_000))
 
@@ -119,7 +120,7 @@ def bench_decode(config: RunConfig, repetitions: int) -> dict[str, Any]:
         return int(samples.length_N.sum())
 
     timed = against_limit(work, repetitions)
-    count = transformer.parameter_count(network.params)
+    count = parameter_count(network.params)
     return report(timed, count, flops_per_token=2 * count, unit="tokens")
 
 
@@ -127,7 +128,7 @@ def bench_train(config: RunConfig, repetitions: int) -> dict[str, Any]:
     """Take optimiser steps on worked solutions, as long as real attempts."""
     parts = build(config, Archive(":memory:"))
     timed = against_limit(training(parts, config), repetitions)
-    count = transformer.parameter_count(parts.network.params)
+    count = parameter_count(parts.network.params)
     return report(timed, count, flops_per_token=6 * count, unit="tokens")
 
 
@@ -221,7 +222,7 @@ def against_limit(work: Callable[[], int], repetitions: int) -> dict[str, float]
 
 def matmul_rate() -> Callable[[], float]:
     """A function that measures float32 matrix products on all devices at once, in FLOP/s."""
-    size, devices = MATMUL, sharding.device_count()
+    size, devices = MATMUL, sharding.row_ways()
     rng = np.random.default_rng(0)
     matrices = sharding.split_rows(rng.standard_normal((devices, size, size), np.float32))
     product = jax.jit(jax.vmap(lambda m: m @ m))

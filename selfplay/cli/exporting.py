@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional
 
 from selfplay.cli import options, runs
+from selfplay.model.network import PROPOSER, SOLVER
 
 
 def export_command(arguments: Sequence[str]) -> None:
     """`selfplay export RUN FOLDER`."""
 
     def export(
-        run: Positional[Path], folder: Positional[Path], generation: int | None = None
+        run: Positional[Path],
+        folder: Positional[Path],
+        generation: int | None = None,
+        role: Literal["solver", "proposer"] = "solver",
     ) -> None:
         """Write the model of a run that started from a checkpoint, as such a folder.
 
@@ -23,6 +28,7 @@ def export_command(arguments: Sequence[str]) -> None:
             run: the run folder.
             folder: to be made; must not exist.
             generation: of the run's checkpoints; the latest by default.
+            role: whose adapters become part of the model; without adapters both are one.
         """
         with runs.opened(run) as (opened, parts, _):
             source = opened.config.pretrained.folder
@@ -34,7 +40,8 @@ def export_command(arguments: Sequence[str]) -> None:
             from selfplay.model import pretrained
 
             state = runs.state_of(opened, parts, generation)
-            pretrained.save(parts.trained(state), Path(source), folder)
+            network = parts.trained(state).playing(PROPOSER if role == "proposer" else SOLVER)
+            pretrained.save(network, Path(source), folder)
         print(f"generation {state.generation} written to {folder}")
 
     options.parse(export, "export", arguments, example="export runs/checkpoint trained")

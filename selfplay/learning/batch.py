@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from selfplay.model.network import SOLVER
+
 
 class Example(NamedTuple):
     """One prompt with its response, and how to learn from it."""
@@ -21,6 +23,8 @@ class Example(NamedTuple):
     """Advantage of each response token (reinforcement), or 1 (imitation)."""
     logprobs: Sequence[float] | None = None
     """Log-probability of each response token when it was drawn, in nats; None for imitation."""
+    role: int = SOLVER
+    """Who learns from it, where the roles have parameters of their own."""
 
 
 class Packed(NamedTuple):

@@ -6,10 +6,10 @@ divides by the number of tokens of the whole batch. Pure jax. Axes: R packed row
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
 
 from selfplay.learning.batch import Packed
-from selfplay.model.transformer import Network, Transformer
+from selfplay.model.network import Network
+from selfplay.model.transformer import Transformer
 
 WHOLE_VOCABULARY = 8192
 """Up to so many tokens that can be drawn, the logits of all positions are in memory at once."""
@@ -27,12 +27,12 @@ def token_logprobs(network: Network, packed: Packed, temperature: float | jax.Ar
     Returns:
         float [R, T], in nats; 0 at tokens that are not learnt (no response token starts a row).
     """
-    model = nnx.merge(network.graph, network.params)
+    model = network.model()
     segment_RT = packed.segment_RT
     same_RTT = segment_RT[:, :, None] == segment_RT[:, None, :]
     earlier_TT = jnp.tril(jnp.ones((segment_RT.shape[1],) * 2, bool))
     token_RT, position_RT = jnp.asarray(packed.token_RT), jnp.asarray(packed.position_RT)
-    state_RTW, _ = model.states(token_RT, position_RT, same_RTT & earlier_TT)
+    state_RTW = model.states_to_learn(token_RT, position_RT, same_RTT & earlier_TT)
     drawn_RT = jnp.minimum(token_RT[:, 1:], model.spoken - 1)  # prompts hold more
     chosen = _chosen if model.spoken <= WHOLE_VOCABULARY else _chosen_in_parts
     chosen_RT = chosen(model, state_RTW[:, :-1], drawn_RT, temperature)

@@ -12,8 +12,8 @@ import numpy as np
 from selfplay.learning.batch import Example
 from selfplay.model import decode
 from selfplay.model.decode import DecodeConfig, Samples, Sampling
+from selfplay.model.network import Network
 from selfplay.model.tokens import Tokenizer
-from selfplay.model.transformer import Network
 from selfplay.problem import Problem
 
 
@@ -51,6 +51,8 @@ class Rollout:
     """N samples."""
     texts: list[str]
     """N responses as text."""
+    role: int
+    """Who responded."""
 
     @property
     def generated_tokens(self) -> int:
@@ -66,6 +68,7 @@ class Rollout:
                 response=self.samples.response(row),
                 weight=float(advantage_N[row]),
                 logprobs=self.samples.logprob_NT[row, : self.samples.length_N[row]].tolist(),
+                role=self.role,
             )
             for row in np.flatnonzero(advantage_N).tolist()
         ]
@@ -87,7 +90,7 @@ def respond(
         end_ids=tokenizer.end_ids,
     )  # fmt: skip
     texts = [tokenizer.decode(samples.response(row)) for row in range(len(key_N))]
-    return Rollout(prompts, samples, texts)
+    return Rollout(prompts, samples, texts, int(network.role))
 
 
 def collect(

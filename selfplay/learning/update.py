@@ -5,7 +5,7 @@ however many examples a generation gives; the sum is divided by the tokens of th
 Fed by loop.py and warmup.py.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -20,7 +20,7 @@ from optax.contrib import MuonDimensionNumbers
 from selfplay.learning import loss
 from selfplay.learning.batch import Example, Packed, micro_batches
 from selfplay.model import sharding
-from selfplay.model.transformer import Network, Transformer
+from selfplay.model.network import PROPOSER, SOLVER, Network
 
 MUON_RATE = 5.0
 """Learning rate of Muon, whose steps have a fixed length, relative to Adam's."""
@@ -142,7 +142,7 @@ class Updater:
 
     def __init__(
         self,
-        graph: nnx.GraphDef[Transformer],
+        network: Network,
         transformation: optax.GradientTransformation,
         objective: Callable[[jax.Array, Packed], jax.Array],
         *,
@@ -153,25 +153,26 @@ class Updater:
         """Prepare.
 
         Args:
-            graph: static part of the network.
+            network: whose parameters change; those that are given to `start` and `step` count.
             transformation: the optimiser.
             objective: (log-probabilities [R, T], batch) -> sum of the loss over response tokens.
             row_lengths: tokens in the kinds of packed rows, shortest first.
             tokens: about how many a micro-batch has room for.
             temperature: of the distribution that the log-probabilities are of.
         """
+        self._network = network
         self._transformation = transformation
         self._row_lengths = row_lengths
         self._tokens = tokens
         self._add_gradient = jax.jit(
-            partial(_add_gradient, graph, objective, temperature), donate_argnums=1
+            partial(_add_gradient, objective, temperature), donate_argnums=1
         )
         self._apply = jax.jit(partial(_apply, transformation), donate_argnums=0)
 
     def start(self, params: nnx.State) -> Learner:
-        """Fresh optimiser state for a copy of these parameters, both on all devices."""
+        """Fresh optimiser state for a copy of these parameters, both where they belong."""
         own = jax.tree.map(jnp.copy, params)  # steps use the learner up; the caller's stay good
-        return sharding.copy_to_all(Learner(own, self._transformation.init(own)))
+        return sharding.place(Learner(own, self._transformation.init(own)))
 
     def step(self, learner: Learner, examples: Sequence[Example]) -> tuple[Learner, StepReport]:
         """Learn from all the examples in one optimiser step; `learner` is used up (donated).
@@ -183,15 +184,23 @@ class Updater:
             raise ValueError("an optimiser step needs at least one example; skip the step instead.")
         learnt = sum(len(example.response) for example in examples)
         total = Sums.zero(learner.params)
-        for packed in micro_batches(
-            examples, self._row_lengths, self._tokens, sharding.device_count()
-        ):
+        for role, packed in self._batches(examples):
+            network = self._network.with_params(learner.params).playing(role)
             total = self._add_gradient(
-                learner.params, total, sharding.split_rows(packed), np.float32(1.0 / learnt)
+                network, total, sharding.split_rows(packed), np.float32(1.0 / learnt)
             )
         learner, norm = self._apply(learner, total.gradient)
         tokens = learnt + sum(len(example.prompt) for example in examples)
         return learner, StepReport(total.loss, norm, tokens, total.largest_ratio_gap)
+
+    def _batches(self, examples: Sequence[Example]) -> Iterator[tuple[int, Packed]]:
+        """Micro-batches with the role that learns: each its own if the roles have adapters."""
+        parts = {SOLVER: examples}
+        if self._network.adapted:
+            parts = {role: [e for e in examples if e.role == role] for role in (SOLVER, PROPOSER)}
+        for role, part in parts.items():
+            for packed in micro_batches(part, self._row_lengths, self._tokens, sharding.row_ways()):
+                yield role, packed
 
 
 class Sums(NamedTuple):
@@ -204,28 +213,27 @@ class Sums(NamedTuple):
     @classmethod
     def zero(cls, params: nnx.State) -> "Sums":
         """Before the first micro-batch."""
-        zero = sharding.copy_to_all((jax.tree.map(jnp.zeros_like, params), np.zeros(2, np.float32)))
-        return cls(zero[0], zero[1][0], zero[1][1])
+        zero = sharding.copy_to_all(np.zeros(2, np.float32))
+        return cls(jax.tree.map(jnp.zeros_like, params), zero[0], zero[1])
 
 
 def _add_gradient(
-    graph: nnx.GraphDef[Transformer],
     objective: Callable[[jax.Array, Packed], jax.Array],
     temperature: float,
-    params: nnx.State,
+    network: Network,
     total: Sums,
     packed: Packed,
     scale: jax.Array,
 ) -> Sums:
     def scaled_loss(params: nnx.State) -> tuple[jax.Array, jax.Array]:
-        logprob_RT = loss.token_logprobs(Network(graph, params), packed, temperature)
+        logprob_RT = loss.token_logprobs(network.with_params(params), packed, temperature)
         known_RT = packed.learn_RT & (packed.logprob_RT != 0.0)
         gap_RT = jnp.abs(jnp.expm1(logprob_RT - packed.logprob_RT))
         return scale * objective(logprob_RT, packed), jnp.max(jnp.where(known_RT, gap_RT, 0.0))
 
-    (value, gap), gradient = jax.value_and_grad(scaled_loss, has_aux=True)(params)
+    (value, gap), gradient = jax.value_and_grad(scaled_loss, has_aux=True)(network.params)
     return Sums(
-        jax.tree.map(jnp.add, total.gradient, gradient),
+        sharding.constrain_places(jax.tree.map(jnp.add, total.gradient, gradient)),
         total.loss + value,
         jnp.maximum(total.largest_ratio_gap, gap),
     )
@@ -237,4 +245,4 @@ def _apply(
     norm = optax.tree.norm(gradient)
     updates, moments = transformation.update(gradient, learner.moments, learner.params)
     params = cast(nnx.State, optax.apply_updates(learner.params, updates))
-    return Learner(params, moments), norm
+    return sharding.constrain_places(Learner(params, moments)), norm

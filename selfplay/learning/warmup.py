@@ -17,8 +17,8 @@ from selfplay import streams
 from selfplay.learning.batch import Example, pack
 from selfplay.learning.loss import imitation
 from selfplay.learning.update import Learner, StepReport, Updater, optimizer
+from selfplay.model.network import PROPOSER, Network
 from selfplay.model.tokens import Tokenizer
-from selfplay.model.transformer import Network
 from selfplay.problem import ANSWER_OPEN, Environment, Problem
 
 THINNING = 0.75
@@ -92,7 +92,8 @@ class Teacher:
         if rng.random() < self._proposer_share:
             problem = self._draw(environment, rng.randrange(count), rng)
             prompt = self._tokenizer.proposer_prompt(problem.environment, self._rating_of(problem))
-            return Example(prompt, self._tokenizer.response(environment.pose(problem)))
+            posed = self._tokenizer.response(environment.pose(problem))
+            return Example(prompt, posed, role=PROPOSER)
         level = rng.choices(range(count), level_weights(count))[0]
         problem = self._draw(environment, level, rng)
         prompt = self._tokenizer.solver_prompt(problem)
@@ -131,7 +132,7 @@ def run(
         used up by the next step.
     """
     updater = Updater(
-        network.graph, optimizer(schedule(config), max_norm=1.0), imitation,
+        network, optimizer(schedule(config), max_norm=1.0), imitation,
         row_lengths=[config.row_length], tokens=config.rows * config.row_length,
     )  # fmt: skip
     learner = updater.start(network.params)

@@ -133,3 +133,7 @@ class Architecture:
     """Scores are bent into (-cap, cap) by a tanh; 0: they are not."""
     logit_cap: float = 0.0
     """The same for the logits."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """In which matrices are multiplied; sums, norms and scores are float32 either way."""
+    adapter_rank: int = 0
+    """Of the low-rank adapters of all matrices but the embeddings; 0: there are none."""

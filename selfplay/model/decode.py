@@ -16,11 +16,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 
 from selfplay.model import sharding
+from selfplay.model.network import Network
 from selfplay.model.tokens import pad, padded_length
-from selfplay.model.transformer import KeyValues, Network, Transformer, causal
+from selfplay.model.transformer import KeyValues, causal
 
 CHUNK = 32
 """Tokens drawn between two looks at which rows have finished."""
@@ -129,20 +129,19 @@ class _Rows(NamedTuple):
     done_N: jax.Array
 
 
-@partial(jax.jit, static_argnames=("graph", "attempts", "slots"))
+@partial(jax.jit, static_argnames=("attempts", "slots"))
 def _prefill(
-    params: nnx.State,
+    network: Network,
     prompt_PT: jax.Array,
     prompt_length_P: jax.Array,
     key_N: jax.Array,
     done_N: jax.Array,
     *,
-    graph: nnx.GraphDef[Transformer],
     attempts: int,
     slots: int,
 ) -> _Rows:
     """Fill the cache with each prompt, all but its last token, once; copy it to its attempts."""
-    model = nnx.merge(graph, params)
+    model = network.model()
     length = prompt_PT.shape[1]
     position_PT = jnp.broadcast_to(jnp.arange(length), prompt_PT.shape)
     _, cache = model(prompt_PT, position_PT, causal(length))
@@ -160,16 +159,15 @@ def _prefill(
 
 @partial(
     jax.jit,
-    static_argnames=("graph", "prompt_slots", "end_ids", "truncate"),
+    static_argnames=("prompt_slots", "end_ids", "truncate"),
     donate_argnames=("rows",),
 )
 def _decode_chunk(
-    params: nnx.State,
+    network: Network,
     rows: _Rows,
     drawn: jax.Array,
     sampling: Sampling,
     *,
-    graph: nnx.GraphDef[Transformer],
     prompt_slots: int,
     end_ids: tuple[int, ...],
     truncate: bool,
@@ -177,13 +175,13 @@ def _decode_chunk(
     """Draw up to CHUNK tokens for every row that is not done; returns tokens and log-probs [N, C].
 
     `drawn` is the number of tokens already drawn, `prompt_slots` where drawn tokens start in the
-    cache. Devices stop each when their own rows are done.
+    cache. Devices that hold all parameters stop each when their own rows are done.
     """
 
     def on_device(
-        params: nnx.State, rows: _Rows, drawn: jax.Array, sampling: Sampling
+        network: Network, rows: _Rows, drawn: jax.Array, sampling: Sampling
     ) -> tuple[_Rows, jax.Array, jax.Array]:
-        model = nnx.merge(graph, params)
+        model = network.model()
         slot_S = jnp.arange(rows.cache[0].keys_NKSD.shape[2])
         in_prompt_NS = slot_S < rows.prompt_length_N[:, None]
         in_response_NS = rows.prompt_length_N[:, None] + slot_S - prompt_slots
@@ -225,6 +223,8 @@ def _decode_chunk(
         _, rows, token_NC, logprob_NC = jax.lax.while_loop(unfinished, draw, start)
         return rows, token_NC, logprob_NC
 
+    if not sharding.whole_parameters():  # devices need each other at every step
+        return on_device(network, rows, drawn, sampling)
     by_row, copied = sharding.ROWS, sharding.COPIED
     return jax.shard_map(
         on_device,
@@ -232,7 +232,7 @@ def _decode_chunk(
         in_specs=(copied, by_row, copied, copied),
         out_specs=by_row,
         check_vma=False,  # the loop's length differs between devices, on purpose
-    )(params, rows, drawn, sampling)
+    )(network, rows, drawn, sampling)
 
 
 @jax.jit
@@ -294,20 +294,19 @@ def _sample_batch(
     sampling: Sampling,
     end_ids: tuple[int, ...],
 ) -> Samples:
-    graph, params = network
     row_count = len(prompts) * attempts
     prompt_count = sharding.rounded_rows(len(prompts))
     spare = prompt_count - len(prompts)
     padded = [*prompts, *([prompts[0]] * spare)]
     rows = _prefill(
-        params,
+        network,
         *sharding.split_rows((
             pad(padded, prompt_slots, 0),
             np.array([len(prompt) - 1 for prompt in padded], np.int32),
             jnp.concatenate([key_N, jnp.repeat(key_N[:1], spare * attempts, axis=0)]),
             np.arange(prompt_count * attempts) >= row_count,
         )),
-        graph=graph, attempts=attempts, slots=prompt_slots + CHUNK,
+        attempts=attempts, slots=prompt_slots + CHUNK,
     )  # fmt: skip
 
     token_NT = np.full((row_count, max_tokens), end_ids[0], np.int32)
@@ -315,9 +314,8 @@ def _sample_batch(
     row_N = np.arange(prompt_count * attempts)  # which sample each row of the batch is
     for drawn in range(0, max_tokens, CHUNK):
         rows, token_NC, logprob_NC = _decode_chunk(
-            params, rows, np.int32(drawn),
-            sampling,
-            graph=graph, prompt_slots=prompt_slots, end_ids=end_ids, truncate=sampling.truncated,
+            network, rows, np.int32(drawn), sampling,
+            prompt_slots=prompt_slots, end_ids=end_ids, truncate=sampling.truncated,
         )  # fmt: skip
         real = row_N < row_count
         room = min(CHUNK, max_tokens - drawn)

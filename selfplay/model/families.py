@@ -91,9 +91,9 @@ def tensors(built: Architecture) -> dict[str, Tensor]:
     for at in range(len(built.layers)):
         ours, theirs = f"blocks.{at}", f"model.layers.{at}"
         for path, (name, out, into, biased) in matrices.items():
-            found[f"{ours}.{path}"] = Tensor(f"{theirs}.{name}.weight", (out, into), True)
+            found[f"{ours}.{path}.weight"] = Tensor(f"{theirs}.{name}.weight", (out, into), True)
             if biased:
-                found[f"{ours}.{path}_bias"] = Tensor(f"{theirs}.{name}.bias", (out,), False)
+                found[f"{ours}.{path}.bias"] = Tensor(f"{theirs}.{name}.bias", (out,), False)
         for path, (name, size) in _norms(built).items():
             found[f"{ours}.{path}.scale_W"] = Tensor(f"{theirs}.{name}.weight", (size,), False)
     return found

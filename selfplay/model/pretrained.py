@@ -23,8 +23,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from selfplay.model import families, sharding
+from selfplay.model import network as networks
 from selfplay.model.families import Tensor
-from selfplay.model.transformer import Network, Transformer
+from selfplay.model.network import Network
+from selfplay.model.transformer import Transformer
 
 WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
 SHARD_BYTES = 4 * 10**9
@@ -44,17 +46,23 @@ class BrokenCheckpoint(ValueError):
 def load(
     folder: Path,
     dtype: Dtype = "float32",
+    compute: Dtype | None = None,
     place: Place | None = None,
     spoken: int | None = None,
+    adapter_rank: int = 0,
+    adapter_key: jax.Array | None = None,
 ) -> Network:
     """A checkpoint's network.
 
     Args:
         folder: with config.json and safetensors.
-        dtype: of the parameters.
-        place: by default every parameter is copied to every device.
+        dtype: of the parameters; adapters are float32.
+        compute: in which matrices are multiplied; by default `dtype`.
+        place: by default as the mesh has it.
         spoken: token ids that can be drawn, the first ones; by default all, also those with which
             checkpoints fill up their vocabulary.
+        adapter_rank: of adapters, beside which the checkpoint is frozen; 0: it is learnt itself.
+        adapter_key: what adapters are drawn from; by default the key of seed 0.
     Raises:
         UnsupportedModel: an unknown family, or an option that is not supported.
         BrokenCheckpoint: a file or tensor that is missing, wrong or too much.
@@ -63,28 +71,35 @@ def load(
     built = families.architecture(config)
     if spoken is not None:
         built = replace(built, spoken=min(spoken, built.vocabulary))
+    built = replace(built, dtype=compute or dtype, adapter_rank=adapter_rank)
     wanted = families.tensors(built)
-    graph, blank = nnx.split(
-        nnx.eval_shape(lambda: Transformer(built, nnx.Rngs(params=jax.random.key(0))))
-    )
-    place = place or (lambda path, shape: sharding.everywhere())
+    key = jax.random.key(0) if adapter_key is None else adapter_key
+    blank = networks.split(nnx.eval_shape(lambda: Transformer(built, nnx.Rngs(params=key))), built)
+    place = place or sharding.place_of
     with ExitStack() as opened:
         there = Files(folder, opened)
         there.check(wanted.values(), built.tied)
 
         def filled(path: tuple[Any, ...], leaf: jax.ShapeDtypeStruct) -> jax.Array:
-            name = path_name(path)
+            name = sharding.path_name(path)
             return there.array(wanted[name], jnp.dtype(dtype), place(name, leaf.shape))
 
-        params = jax.tree_util.tree_map_with_path(filled, blank)
-    return Network(graph, params)
+        if not blank.adapted:
+            return blank.with_params(jax.tree_util.tree_map_with_path(filled, blank.params))
+        frozen = jax.tree_util.tree_map_with_path(filled, blank.frozen)
+    adapters = jax.jit(lambda: networks.create(built, key).params)()  # draws no weights
+    placed = jax.tree_util.tree_map_with_path(
+        lambda path, leaf: jax.device_put(leaf, place(sharding.path_name(path), leaf.shape)),
+        adapters,
+    )
+    return Network(blank.graph, placed, frozen)
 
 
 def save(network: Network, source: Path, folder: Path) -> None:
     """Write a network as a checkpoint folder.
 
     Args:
-        network: of the architecture of `source`.
+        network: of the architecture of `source`; the adapters of its role become part of it.
         source: the folder that it was loaded from: configuration and tokenizer are copied.
         folder: to be made; must not exist.
     Raises:
@@ -94,7 +109,8 @@ def save(network: Network, source: Path, folder: Path) -> None:
     config = read_config(source)
     wanted = families.tensors(families.architecture(config))
     leaves = {
-        path_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(network.params)
+        sharding.path_name(path): leaf
+        for path, leaf in jax.tree_util.tree_leaves_with_path(networks.merged_params(network))
     }
     if leaves.keys() != wanted.keys():
         odd = sorted(leaves.keys() ^ wanted.keys())
@@ -128,12 +144,6 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise BrokenCheckpoint(f"{file} holds no JSON object.")
     return config
-
-
-def path_name(path: tuple[Any, ...]) -> str:
-    """The path of a parameter, joined by dots."""
-    keys = (part.key for part in path if isinstance(part, jax.tree_util.DictKey))
-    return ".".join(map(str, keys))
 
 
 class Files:

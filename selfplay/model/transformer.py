@@ -8,6 +8,7 @@ vocabulary, U its first ids, which can be drawn.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +20,12 @@ from selfplay.model.architecture import Architecture, Layer, Rope
 
 MASKED = -1e30
 """Score of an invisible key; finite, so that a row that sees nothing gives no NaN."""
+DEEP = 8
+"""From so many layers on, training runs them in a scan and computes them again on the way back."""
+ROLES = 2
+"""Players that a network may hold adapters for: the solver, then the proposer."""
+ADAPTER_SCALE = 32.0
+"""Factor on what an adapter adds, divided by its rank."""
 
 
 @dataclass(frozen=True)
@@ -97,15 +104,46 @@ def _normal(rngs: nnx.Rngs, shape: tuple[int, ...], std: float) -> nnx.Param[jax
     return nnx.Param(std * jax.random.normal(rngs.params(), shape, jnp.float32))
 
 
-def _bias(width: int, there: bool) -> nnx.Param[jax.Array] | None:
-    return nnx.Param(jnp.zeros((width,), jnp.float32)) if there else None
+class Adapter(nnx.Variable[jax.Array]):
+    """Half of a low-rank change of a matrix, one for each role.
+
+    Float [ROLES, ...]; network.py takes one role's before the model is called.
+    """
 
 
-def _affine(
-    x: jax.Array, weight: nnx.Param[jax.Array], bias: nnx.Param[jax.Array] | None
-) -> jax.Array:
-    """The last axis times a matrix, and a bias if there is one."""
-    return x @ weight[...] if bias is None else x @ weight[...] + bias[...]
+class Linear(nnx.Module):
+    """x A, and a bias if there is one; with an adapter of rank R: x (A + scale B C).
+
+    Source: Hu et al. 2021, arXiv:2106.09685 (adapters; C starts at 0, so that nothing is changed).
+    """
+
+    def __init__(
+        self, rngs: nnx.Rngs, inputs: int, outputs: int, std: float, *, bias: bool, rank: int
+    ) -> None:
+        self.weight = _normal(rngs, (inputs, outputs), std)
+        self.bias = nnx.Param(jnp.zeros((outputs,), jnp.float32)) if bias else None
+        self.scale = ADAPTER_SCALE / rank if rank else 0.0
+        if not rank:
+            self.adapter_in = self.adapter_out = None
+            return
+        drawn = jax.random.normal(rngs.params(), (ROLES, inputs, rank), jnp.float32)
+        self.adapter_in = Adapter(inputs**-0.5 * drawn)
+        self.adapter_out = Adapter(jnp.zeros((ROLES, rank, outputs), jnp.float32))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Apply to the last axis, in the type of x; any leading axes."""
+        made = x @ self.weight[...].astype(x.dtype)
+        if self.bias is not None:
+            made += self.bias[...].astype(x.dtype)
+        if self.adapter_in is not None and self.adapter_out is not None:
+            narrow = x @ self.adapter_in[...].astype(x.dtype)
+            made += self.scale * (narrow @ self.adapter_out[...].astype(x.dtype))
+        return made
+
+    def change(self) -> jax.Array:
+        """float [inputs, outputs], what the adapter adds to the weight."""
+        assert self.adapter_in is not None and self.adapter_out is not None
+        return self.scale * (self.adapter_in[...] @ self.adapter_out[...])
 
 
 def _capped(x: jax.Array, cap: float) -> jax.Array:
@@ -127,7 +165,7 @@ class RMSNorm(nnx.Module):
         normal, scale_W = wide * jax.lax.rsqrt(mean_square + self.eps), self.scale_W[...]
         if self.offset:  # such checkpoints scale before they round, the others after
             return (normal * (self.offset + scale_W.astype(jnp.float32))).astype(x.dtype)
-        return normal.astype(x.dtype) * scale_W
+        return normal.astype(x.dtype) * scale_W.astype(x.dtype)
 
 
 class Attention(nnx.Module):
@@ -139,14 +177,11 @@ class Attention(nnx.Module):
         self.score_scale, self.score_cap = built.score_scale, built.score_cap
         width, std = built.width, built.width**-0.5
         across, kv_across = self.heads * self.head_dim, self.kv_heads * self.head_dim
-        self.query = _normal(rngs, (width, across), std)
-        self.key = _normal(rngs, (width, kv_across), std)
-        self.value = _normal(rngs, (width, kv_across), std)
-        self.output = _normal(rngs, (across, width), std / math.sqrt(2 * len(built.layers)))
-        self.query_bias = _bias(across, built.query_bias)
-        self.key_bias = _bias(kv_across, built.query_bias)
-        self.value_bias = _bias(kv_across, built.query_bias)
-        self.output_bias = _bias(width, built.output_bias)
+        output_std, rank = std / math.sqrt(2 * len(built.layers)), built.adapter_rank
+        self.query = Linear(rngs, width, across, std, bias=built.query_bias, rank=rank)
+        self.key = Linear(rngs, width, kv_across, std, bias=built.query_bias, rank=rank)
+        self.value = Linear(rngs, width, kv_across, std, bias=built.query_bias, rank=rank)
+        self.output = Linear(rngs, across, width, output_std, bias=built.output_bias, rank=rank)
         norms = (built.head_dim, built.norm_eps, built.norm_offset)
         self.query_norm = RMSNorm(*norms) if built.head_norms else None
         self.key_norm = RMSNorm(*norms) if built.head_norms else None
@@ -167,9 +202,9 @@ class Attention(nnx.Module):
         def by_head(x_NTX: jax.Array, heads: int) -> jax.Array:
             return x_NTX.reshape(N, T, heads, D).transpose(0, 2, 1, 3)
 
-        query_NHTD = by_head(_affine(x_NTW, self.query, self.query_bias), K * G)
-        key_NKTD = by_head(_affine(x_NTW, self.key, self.key_bias), K)
-        value_NKTD = by_head(_affine(x_NTW, self.value, self.value_bias), K)
+        query_NHTD = by_head(self.query(x_NTW), K * G)
+        key_NKTD = by_head(self.key(x_NTW), K)
+        value_NKTD = by_head(self.value(x_NTW), K)
         if self.query_norm is not None and self.key_norm is not None:
             query_NHTD, key_NKTD = self.query_norm(query_NHTD), self.key_norm(key_NKTD)
         if self.rope is not None:
@@ -200,7 +235,7 @@ class Attention(nnx.Module):
         weight = jax.nn.softmax(score, axis=-1).reshape(N, K, G * T, -1)
         mixed = jnp.einsum("nkqs,nksd->nkqd", weight.astype(x_NTW.dtype), seen.values_NKSD)
         mixed_NTX = mixed.reshape(N, K * G, T, D).transpose(0, 2, 1, 3).reshape(N, T, K * G * D)
-        return _affine(mixed_NTX, self.output, self.output_bias), seen
+        return self.output(mixed_NTX), seen
 
 
 class GatedMLP(nnx.Module):
@@ -208,20 +243,17 @@ class GatedMLP(nnx.Module):
 
     def __init__(self, built: Architecture, rngs: nnx.Rngs) -> None:
         self.activation = built.activation
-        std = built.width**-0.5
-        self.gate = _normal(rngs, (built.width, built.hidden), std)
-        self.up = _normal(rngs, (built.width, built.hidden), std)
-        down_std = built.hidden**-0.5 / math.sqrt(2 * len(built.layers))
-        self.down = _normal(rngs, (built.hidden, built.width), down_std)
-        self.gate_bias = _bias(built.hidden, built.mlp_bias)
-        self.up_bias = _bias(built.hidden, built.mlp_bias)
-        self.down_bias = _bias(built.width, built.mlp_bias)
+        std, down_std = built.width**-0.5, built.hidden**-0.5 / math.sqrt(2 * len(built.layers))
+        bias, rank = built.mlp_bias, built.adapter_rank
+        self.gate = Linear(rngs, built.width, built.hidden, std, bias=bias, rank=rank)
+        self.up = Linear(rngs, built.width, built.hidden, std, bias=bias, rank=rank)
+        self.down = Linear(rngs, built.hidden, built.width, down_std, bias=bias, rank=rank)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Apply to the last axis; any leading axes."""
-        gate = _affine(x, self.gate, self.gate_bias)
+        gate = self.gate(x)
         bent = jax.nn.silu(gate) if self.activation == "silu" else jax.nn.gelu(gate)
-        return _affine(bent * _affine(x, self.up, self.up_bias), self.down, self.down_bias)
+        return self.down(bent * self.up(x))
 
 
 class Block(nnx.Module):
@@ -263,7 +295,7 @@ class Transformer(nnx.Module):
 
     def __init__(self, built: Architecture, rngs: nnx.Rngs) -> None:
         self.spoken, self.logit_cap = built.spoken, built.logit_cap
-        self.embedding_scale = built.embedding_scale
+        self.embedding_scale, self.dtype = built.embedding_scale, built.dtype
         std = built.width**-0.5
         self.embedding_VW = _normal(rngs, (built.vocabulary, built.width), std)
         self.blocks = nnx.List([Block(built, layer, rngs) for layer in built.layers])
@@ -299,7 +331,7 @@ class Transformer(nnx.Module):
         slot: jax.Array | int = 0,
         key_position_NS: jax.Array | None = None,
     ) -> tuple[jax.Array, tuple[KeyValues, ...]]:
-        """Run all layers, unrolled (a scan would copy the whole cache at each decoded token).
+        """Run all layers one by one (a scan would copy the whole cache at each decoded token).
 
         Args:
             token_NT: int [N, T], ids.
@@ -315,10 +347,7 @@ class Transformer(nnx.Module):
             normalised states float [N, T, W], and for every layer the keys and values that were
             attended to, each [N, K, S, D].
         """
-        x_NTW = self.embedding_VW[...][token_NT]
-        if self.embedding_scale != 1.0:
-            x_NTW = x_NTW * jnp.asarray(self.embedding_scale, x_NTW.dtype)
-        seen = []
+        x_NTW, seen = self._embedded(token_NT), []
         for layer, block in enumerate(self.blocks):
             x_NTW, key_values = block(
                 x_NTW, position_NT, visible_NTS, None if cache is None else cache[layer], slot,
@@ -327,41 +356,59 @@ class Transformer(nnx.Module):
             seen.append(key_values)
         return self.final_norm(x_NTW), tuple(seen)
 
+    def states_to_learn(
+        self, token_NT: jax.Array, position_NT: jax.Array, visible_NTT: jax.Array
+    ) -> jax.Array:
+        """The states of `states` alone, without a cache, float [N, T, W].
+
+        The layers of a deep model are scanned, one compiled for all of a kind, and only what goes
+        from layer to layer is kept for the backward pass.
+        """
+        if len(self.blocks) < DEEP:
+            return self.states(token_NT, position_NT, visible_NTT)[0]
+        split = [nnx.split(block) for block in self.blocks]
+        graphs, params = [graph for graph, _ in split], [own for _, own in split]
+        period, count = _period(graphs), len(graphs)
+
+        @jax.checkpoint
+        def stretch(x_NTW: jax.Array, own: Sequence[nnx.State]) -> jax.Array:
+            for graph, state in zip(graphs, own, strict=False):
+                x_NTW, _ = nnx.merge(graph, state)(x_NTW, position_NT, visible_NTT, None, 0)
+            return x_NTW
+
+        whole = count - count % period
+        stacked = [
+            jax.tree.map(lambda *leaves: jnp.stack(leaves), *params[at:whole:period])
+            for at in range(period)
+        ]
+        x_NTW, _ = jax.lax.scan(
+            lambda x_NTW, own: (stretch(x_NTW, own), None), self._embedded(token_NT), stacked
+        )
+        return self.final_norm(stretch(x_NTW, params[whole:]))
+
+    def _embedded(self, token_NT: jax.Array) -> jax.Array:
+        x_NTW = self.embedding_VW[...][token_NT].astype(self.dtype)
+        if self.embedding_scale != 1.0:
+            x_NTW = x_NTW * jnp.asarray(self.embedding_scale, x_NTW.dtype)
+        return x_NTW
+
     def logits(self, state: jax.Array) -> jax.Array:
         """float32 [..., U], of normalised states [..., W]."""
         if self.unembedding_WV is None:
             out_WU = self.embedding_VW[: self.spoken].T
         else:
             out_WU = self.unembedding_WV[:, : self.spoken]
-        logits = jnp.matmul(state, out_WU, preferred_element_type=jnp.float32)
+        logits = jnp.matmul(state, out_WU.astype(state.dtype), preferred_element_type=jnp.float32)
         return _capped(logits, self.logit_cap)
 
 
-class Network(NamedTuple):
-    """A transformer split for `jax.jit`: the static graph and the parameters as a pytree."""
-
-    graph: nnx.GraphDef[Transformer]
-    params: nnx.State
-
-    def with_params(self, params: nnx.State) -> "Network":
-        """The same network with other parameters."""
-        return Network(self.graph, params)
-
-
-def create(built: Architecture, key: jax.Array) -> Network:
-    """A new network with random parameters.
-
-    Args:
-        built: what it is made of.
-        key: what the parameters are drawn from.
-    """
-    graph, params = nnx.split(Transformer(built, nnx.Rngs(params=key)))
-    return Network(graph, params)
-
-
-def parameter_count(params: nnx.State) -> int:
-    """Number of trainable scalars."""
-    return sum(leaf.size for leaf in jax.tree.leaves(params))
+def _period(kinds: Sequence[object]) -> int:
+    """After how many layers their kinds repeat; as many as there are if they never do."""
+    return next(
+        period
+        for period in range(1, len(kinds) + 1)
+        if all(kinds[at] == kinds[at - period] for at in range(period, len(kinds)))
+    )
 
 
 def causal(token_count: int) -> jax.Array:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from selfplay import streams
 from selfplay.learning import rollout
 from selfplay.model.decode import DecodeConfig, Sampling
+from selfplay.model.network import PROPOSER, Network
 from selfplay.model.tokens import Tokenizer
-from selfplay.model.transformer import Network
 from selfplay.problem import Environment, InvalidProblem, Request
 from selfplay.proposing.gate import Gate
 from selfplay.proposing.proposal import Proposal, Proposals
@@ -48,7 +48,7 @@ class Learned:
         """One proposal for each request, admitted or turned away with the reason."""
         starts = [self._start(request, generation, slot) for slot, request in enumerate(requests)]
         drawn = rollout.respond(
-            network,
+            network.playing(PROPOSER),
             self._tokenizer,
             [
                 self._tokenizer.proposer_prompt(request.environment, request.rating)

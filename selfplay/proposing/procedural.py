@@ -6,7 +6,7 @@ When a level has no unposed problem left to find, it poses an earlier one again.
 from collections.abc import Collection, Mapping, Sequence
 
 from selfplay import streams
-from selfplay.model.transformer import Network
+from selfplay.model.network import Network
 from selfplay.problem import Environment, InvalidProblem, Problem, Request
 from selfplay.proposing.gate import DUPLICATE, Gate, short_reason
 from selfplay.proposing.proposal import Proposal, Proposals

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from selfplay.learning.rollout import Rollout
-from selfplay.model.transformer import Network
+from selfplay.model.network import Network
 from selfplay.problem import Problem, Request
 
 

@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,7 +79,7 @@ def test_token_logprobs_are_those_of_the_forward_pass(network, temperature):
     prompt, response = [9, 8, 7], [20, 21, 22, 1]
     packed = arrays([[Example(prompt, response)]], 12, 2)
     sequence = np.array([prompt + response])
-    logits, _ = nnx.merge(*network)(sequence, np.arange(7)[None], causal(7))
+    logits, _ = network.model()(sequence, np.arange(7)[None], causal(7))
     logprob_TV = np.asarray(jax.nn.log_softmax(logits[0] / temperature))
     expected = [logprob_TV[t - 1, sequence[0, t]] for t in range(3, 7)]
     found = np.asarray(loss.token_logprobs(network, packed, temperature))
@@ -111,7 +110,7 @@ def test_a_large_vocabulary_is_never_there_for_all_tokens(network, monkeypatch):
         for prompt, response in lengths
     ]  # fmt: skip
     packed = arrays(pack(examples, 64), 64, 4)
-    spoken = nnx.merge(*network).spoken
+    spoken = network.model().spoken
 
     def value(params):
         logprob_RT = loss.token_logprobs(network.with_params(params), packed, 0.7)

@@ -7,6 +7,7 @@ from selfplay import streams
 from selfplay.learning import rollout
 from selfplay.learning.rollout import Rollout, RolloutConfig
 from selfplay.model.decode import DecodeConfig, Samples, Sampling
+from selfplay.model.network import SOLVER
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,9 @@ def test_examples_by_hand():
         np.array([[3, 1, 1], [4, 5, 6]]), np.array([[-1.0, -2.0, 0.0], [-3.0, -4.0, -5.0]]),
         np.array([2, 3]), np.array([True, False]),
     )  # fmt: skip
-    drawn = Rollout([[7, 8]], samples, ["a", "bcd"])
+    drawn = Rollout([[7, 8]], samples, ["a", "bcd"], SOLVER)
     assert drawn.examples(np.array([-1.0, 0.25])) == [
-        ([7, 8], [3, 1], -1.0, [-1.0, -2.0]), ([7, 8], [4, 5, 6], 0.25, [-3.0, -4.0, -5.0]),
+        ([7, 8], [3, 1], -1.0, [-1.0, -2.0], SOLVER), ([7, 8], [4, 5, 6], 0.25, [-3.0, -4.0, -5.0], SOLVER),
     ]  # fmt: skip
     assert drawn.examples(np.zeros(2)) == []
     assert drawn.generated_tokens == 5

@@ -24,9 +24,7 @@ def examples():
 
 def updater(network, tokens=4 * ROW, objective=loss.imitation, rate=1.0, row_lengths=(ROW,)):
     transformation = optax.sgd(rate)
-    return Updater(
-        network.graph, transformation, objective, row_lengths=row_lengths, tokens=tokens
-    )  # fmt: skip
+    return Updater(network, transformation, objective, row_lengths=row_lengths, tokens=tokens)
 
 
 def difference(params, others):

@@ -28,7 +28,7 @@ def asked(text):
 @pytest.fixture(scope="module")
 def brief(network, tokenizer):
     """The tiny network with a longer `<end>` embedding: some responses end early, some never."""
-    model = nnx.merge(network.graph, jax.tree.map(jax.numpy.copy, network.params))
+    model = network.with_params(jax.tree.map(jax.numpy.copy, network.params)).model()
     longer = model.embedding_VW[...].at[tokenizer.end_ids[0]].multiply(2.2)
     model.embedding_VW[...] = longer
     return network.with_params(nnx.split(model)[1])
@@ -152,7 +152,7 @@ def test_first_tokens_are_drawn_with_their_probabilities(draw, brief, prompts):
     """400 first tokens of one prompt: the 4 likeliest occur as often as the network says."""
     count = 400
     many = draw(prompts[:1], streams.row_keys(5, 1, "many", count), attempts=count, limit=1)
-    logits, _ = nnx.merge(*brief)(
+    logits, _ = brief.model()(
         np.array(prompts[:1]), np.arange(len(prompts[0]))[None], causal(len(prompts[0]))
     )
     probability_V = np.asarray(jax.nn.softmax(logits[0, -1]))
@@ -168,7 +168,7 @@ def test_greedy_is_the_argmax_of_the_whole_forward_pass(draw, brief, prompts, ke
 
     @jax.jit
     def last_logits(token_1T, last):
-        logits, _ = nnx.merge(*brief)(token_1T, np.arange(length)[None], causal(length))
+        logits, _ = brief.model()(token_1T, np.arange(length)[None], causal(length))
         return logits[0, last]
 
     for p, prompt in enumerate(prompts):
@@ -262,7 +262,7 @@ def test_truncation_keeps_the_likeliest_and_their_ratios(logits, top_k, top_p):
 
 def test_log_probabilities_are_those_of_the_truncated_distribution(draw, brief, prompts, key_N):
     drawn = draw(prompts, key_N, temperature=0.8, top_k=5, top_p=0.9)
-    model = nnx.merge(*brief)
+    model = brief.model()
     for example in examples_of(drawn, prompts, ATTEMPTS)[::4]:
         token_1T = np.array([[*example.prompt, *example.response]])
         length = token_1T.shape[1]

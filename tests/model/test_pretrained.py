@@ -2,14 +2,12 @@
 
 import importlib.util
 import json
-from functools import partial
 
 import checkpoints
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 from safetensors.numpy import load_file, save_file
 
 from selfplay.model import decode, families, pretrained, sharding
@@ -22,10 +20,10 @@ LOGIT_ERROR = 1e-4
 TORCH = importlib.util.find_spec("torch") is not None
 
 
-@partial(jax.jit, static_argnames="graph")
-def forward(graph, params, token_NT):
+@jax.jit
+def forward(network, token_NT):
     position_NT = jnp.broadcast_to(jnp.arange(token_NT.shape[1]), token_NT.shape)
-    logits, _ = nnx.merge(graph, params)(token_NT, position_NT, causal(token_NT.shape[1]))
+    logits, _ = network.model()(token_NT, position_NT, causal(token_NT.shape[1]))
     return logits
 
 
@@ -33,7 +31,7 @@ def logits_of(network, tokens):
     """float [T, V] of one sequence, padded so that few shapes are compiled."""
     padded = np.zeros((1, 96), np.int32)
     padded[0, : len(tokens)] = tokens
-    return np.asarray(forward(network.graph, network.params, padded))[0, : len(tokens)]
+    return np.asarray(forward(network, padded))[0, : len(tokens)]
 
 
 def greedy_of(network, prompt, count):
@@ -137,13 +135,13 @@ def test_each_device_reads_its_part(tmp_path):
     source = checkpoints.write(record, tmp_path)
 
     def place(path, shape):
-        split = len(shape) == 2 and shape[1] % sharding.device_count() == 0
+        split = len(shape) == 2 and shape[1] % sharding.row_ways() == 0
         last = jax.sharding.PartitionSpec(None, "data") if split else sharding.COPIED
         return jax.sharding.NamedSharding(sharding.mesh(), last)
 
     network = pretrained.load(source, place=place)
-    query = network.params["blocks"][0]["attention"]["query"][...]
-    part = (32, 64 // sharding.device_count())
+    query = network.params["blocks"][0]["attention"]["query"]["weight"][...]
+    part = (32, 64 // sharding.row_ways())
     assert {shard.data.shape for shard in query.addressable_shards} == {part}
     ours = logits_of(network, record["prompt"])[-len(record["logits"]) :]
     assert np.abs(ours - np.array(record["logits"])).max() < LOGIT_ERROR

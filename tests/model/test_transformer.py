@@ -8,7 +8,7 @@ from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfplay.model import transformer
+from selfplay.model import network as networks
 from selfplay.model.architecture import Rope
 from selfplay.model.transformer import Attention, KeyValues, ModelConfig, causal, rotate
 
@@ -17,7 +17,7 @@ LENGTH = 12
 
 @pytest.fixture(scope="module")
 def model(network):
-    return nnx.merge(*network)
+    return network.model()
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def forward(network):
 
     @jax.jit
     def run(token_NT, position_NT):
-        logits, _ = nnx.merge(*network)(token_NT, position_NT, causal(token_NT.shape[1]))
+        logits, _ = network.model()(token_NT, position_NT, causal(token_NT.shape[1]))
         return logits
 
     return run
@@ -115,7 +115,8 @@ def test_grouped_query_attention_against_loops():
     out, _ = layer(x[None], jnp.zeros((1, 5), jnp.int32), causal(5), None, 0)
 
     query, key, value = (
-        np.asarray(x @ w[...]).reshape(5, -1, 4) for w in (layer.query, layer.key, layer.value)
+        np.asarray(x @ w.weight[...]).reshape(5, -1, 4)
+        for w in (layer.query, layer.key, layer.value)
     )
     mixed = np.zeros((5, 4, 4), np.float32)
     for head in range(4):
@@ -123,7 +124,7 @@ def test_grouped_query_attention_against_loops():
             score = key[: t + 1, head // 2] @ query[t, head] / np.sqrt(4)
             weight = np.exp(score) / np.exp(score).sum()
             mixed[t, head] = weight @ value[: t + 1, head // 2]
-    assert np.allclose(out[0], mixed.reshape(5, 16) @ layer.output[...], atol=1e-5)
+    assert np.allclose(out[0], mixed.reshape(5, 16) @ layer.output.weight[...], atol=1e-5)
 
 
 def test_a_query_that_sees_nothing_gives_no_nan(model):
@@ -134,8 +135,8 @@ def test_a_query_that_sees_nothing_gives_no_nan(model):
 
 def test_parameters_follow_from_the_key(network, model_config, tokenizer):
     built = model_config.architecture(tokenizer.vocabulary, tokenizer.spoken)
-    again = transformer.create(built, jax.random.key(0))
-    other = transformer.create(built, jax.random.key(1))
+    again = networks.create(built, jax.random.key(0))
+    other = networks.create(built, jax.random.key(1))
     leaves = [jax.tree.leaves(made.params) for made in (network, again, other)]
     assert all(np.array_equal(a, b) for a, b in zip(leaves[0], leaves[1], strict=True))
     assert any(not np.array_equal(a, b) for a, b in zip(leaves[0], leaves[2], strict=True))
@@ -144,9 +145,7 @@ def test_parameters_follow_from_the_key(network, model_config, tokenizer):
 def test_parameter_count_by_hand(network, tokenizer):
     attention = 2 * 32 * 32 + 2 * 32 * 16
     block = attention + 3 * 32 * 48 + 2 * 32
-    assert transformer.parameter_count(network.params) == (
-        tokenizer.vocabulary * 32 + 2 * block + 32
-    )
+    assert networks.parameter_count(network.params) == (tokenizer.vocabulary * 32 + 2 * block + 32)
 
 
 @pytest.mark.parametrize(

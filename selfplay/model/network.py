@@ -1,0 +1,82 @@
+"""A network: a transformer with the parameters that are learnt and those that stay as they are.
+
+Without adapters everything is learnt and both roles share it. With them the checkpoint's weights
+are frozen and shared, and each role learns a small change of its own. Feeds decode.py and the
+losses, which are told by the network which role plays.
+"""
+
+from typing import NamedTuple
+
+import jax
+from flax import nnx
+
+from selfplay.model.architecture import Architecture
+from selfplay.model.transformer import Adapter, Linear, Transformer
+
+SOLVER, PROPOSER = 0, 1
+
+
+class Network(NamedTuple):
+    """A transformer split for `jax.jit`, into which it can be passed as it is."""
+
+    graph: nnx.GraphDef[Transformer]
+    """Static."""
+    params: nnx.State
+    """What is learnt: everything, or the adapters of all roles, float [ROLES, ...] each."""
+    frozen: nnx.State
+    """The rest."""
+    role: int | jax.Array = SOLVER
+    """Whose adapters are used."""
+
+    @property
+    def adapted(self) -> bool:
+        """Whether there are adapters."""
+        return bool(self.frozen)
+
+    def with_params(self, params: nnx.State) -> "Network":
+        """The same network with other parameters."""
+        return self._replace(params=params)
+
+    def playing(self, role: int) -> "Network":
+        """The same network in a role."""
+        return self._replace(role=role)
+
+    def model(self) -> Transformer:
+        """The transformer of the role."""
+        params = self.params
+        if self.adapted:
+            params = jax.tree.map(lambda leaf: leaf[self.role], params)
+        return nnx.merge(self.graph, params, self.frozen)
+
+
+def create(built: Architecture, key: jax.Array) -> Network:
+    """A new network with random parameters.
+
+    Args:
+        built: what it is made of.
+        key: what the parameters are drawn from.
+    """
+    return split(Transformer(built, nnx.Rngs(params=key)), built)
+
+
+def split(model: Transformer, built: Architecture) -> Network:
+    """A transformer's network."""
+    if built.adapter_rank:
+        return Network(*nnx.split(model, Adapter, ...))
+    return Network(*nnx.split(model), frozen=nnx.State({}))
+
+
+def merged_params(network: Network) -> nnx.State:
+    """Parameters of the architecture without adapters that do what the role's adapters do."""
+    if not network.adapted:
+        return network.params
+    model = nnx.clone(network.model())  # its variables may be those of the network
+    for _, part in nnx.iter_modules(model):
+        if isinstance(part, Linear):
+            part.weight[...] += part.change().astype(part.weight.dtype)
+    return nnx.state(model, nnx.Param)
+
+
+def parameter_count(params: nnx.State) -> int:
+    """Number of scalars."""
+    return sum(leaf.size for leaf in jax.tree.leaves(params))
