@@ -124,7 +124,7 @@ class _Writer:
             elif self._loops and form < 0.8 and self._left >= 3 and len(names) == 1:
                 self._loops -= 1
                 self._left -= 2
-                start = self._rng.choice((0, self._number_up_to(9)))
+                start = self._rng.randint(0, min(9, self._number))
                 lines += [f"t={start}", "for i in x:", *_indented(self._change(["t"], ["i", "t"]))]
                 names = ["x", "t"]
             else:
@@ -137,7 +137,8 @@ class _Writer:
                     )
                 )  # fmt: skip
         if "t" in names:
-            last = ("t", "t+len(x)", "t-x[0]", "t+x[-1]", f"t-{self._number_up_to(9)}")
+            k = self._rng.randint(2, 5)
+            last = ("t", "t+len(x)", "t-max(x)", f"t-x[0]*{k}", "t+x[-1]", f"t-{k}", f"t*2+{k}")
             return [*lines, f"return {self._rng.choice(last)}"]
         one = self._rng.choice(("sum(x)", "len(x)", "max(x)", "min(x)", "x[0]", "x[-1]", "x[1]"))
         last = (
@@ -157,7 +158,7 @@ class _Writer:
                 self._left -= 5
                 added = f"t=t+'{other}'"
                 body = self._rng.choice((("t=t+i", added), ("t=i+t", "t=t+i"), (added, "t=t+i")))
-                start = self._rng.choice(("", letter, other))
+                start = "".join(self._rng.sample(_LETTERS, self._rng.randint(0, 2)))
                 condition = self._rng.choice(
                     (f"i=='{letter}'", f"i!='{letter}'", f"i>'{letter}'", f"i in '{letter}{other}'")
                 )

@@ -62,8 +62,10 @@ def create(built: Architecture, key: jax.Array) -> Network:
 def split(model: Transformer, built: Architecture) -> Network:
     """A transformer's network."""
     if built.adapter_rank:
-        return Network(*nnx.split(model, Adapter, ...))
-    return Network(*nnx.split(model), frozen=nnx.State({}))
+        graph, adapters, frozen = nnx.split(model, Adapter, ...)
+        return Network(graph, adapters, frozen)
+    graph, params = nnx.split(model)
+    return Network(graph, params, nnx.State({}))
 
 
 def merged_params(network: Network) -> nnx.State:

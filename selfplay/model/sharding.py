@@ -57,7 +57,7 @@ class _Arranged:
     mesh: Mesh | None = None
 
 
-def arrange(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -> None:
+def arrange(config: MeshConfig, devices: Sequence[Any] | None = None) -> None:
     """Use a mesh from now on.
 
     Args:
@@ -84,7 +84,7 @@ def _use(chosen: Mesh) -> None:
 
 
 @contextmanager
-def arranged(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -> Iterator[None]:
+def arranged(config: MeshConfig, devices: Sequence[Any] | None = None) -> Iterator[None]:
     """Use a mesh in the body only; for what compares arrangements."""
     before = mesh()
     arrange(config, devices)
