@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from selfplay import streams
-from selfplay.grading.judge import judge_all
+from selfplay.grading.judge import Judging
 from selfplay.learning import rollout
 from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.network import Network
@@ -106,12 +106,13 @@ def attempt(
     on the same noise.
     """
     key_N = streams.row_keys(SUITE_SEED, 0, stream, len(problems) * samples)
-    drawn = rollout.collect(
-        network, tokenizer, problems, key_N,
-        attempts=samples, decode_config=decode_config,
-        sampling=Sampling(temperature),
-    )  # fmt: skip
-    verdicts = judge_all(environments, problems, drawn.texts, drawn.samples.ended_N.tolist())
+    with Judging(environments, problems, samples) as judging:
+        drawn = rollout.collect(
+            network, tokenizer, problems, key_N,
+            attempts=samples, decode_config=decode_config,
+            sampling=Sampling(temperature), hear=judging.hear,
+        )  # fmt: skip
+        verdicts = judging.verdicts()
     correct = np.array([verdict.correct for verdict in verdicts]).reshape(-1, samples)
     graded = np.array([verdict.graded for verdict in verdicts]).reshape(-1, samples)
     tokens = drawn.samples.length_N.reshape(-1, samples)

@@ -18,7 +18,7 @@ from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager, Standing
 from selfplay.curriculum.plans import Plan, Report
 from selfplay.curriculum.scale import Game
-from selfplay.grading.judge import judge_all
+from selfplay.grading.judge import Judging
 from selfplay.learning import rollout
 from selfplay.learning.advantage import centred_by, group_centred, scaled
 from selfplay.learning.batch import Example
@@ -121,7 +121,7 @@ class Turn:
     """Largest |importance ratio - 1| before the first optimiser step: what sampling and training
     disagree on."""
     seconds: dict[str, float]
-    """Wall time of propose, decode, grade and train."""
+    """Wall time of propose, decode, grade (what is left of it after decode), rate and train."""
 
     @property
     def outcomes(self) -> Counter[Outcome]:
@@ -146,17 +146,18 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
         plans = ring.manager.plan(state.standing, ring.rollout.problems, number, plan_rng)
         posed, proposals, proposer_rollout = propose(ring, network, plans, number)
         problems = [admitted(proposal) for proposal in posed]
-    with clock("decode"):
-        attempts = rollout.collect(
-            network, ring.tokenizer, problems,
-            streams.row_keys(ring.seed, number, "solve", len(problems) * ring.rollout.attempts),
-            attempts=ring.rollout.attempts, decode_config=ring.decode,
-            sampling=Sampling(ring.rollout.temperature),
-        )  # fmt: skip
-    with clock("grade"):
-        verdicts = judge_all(
-            ring.environments, problems, attempts.texts, attempts.samples.ended_N.tolist()
-        )
+    each = ring.rollout.attempts
+    with Judging(ring.environments, problems, each) as judging:
+        with clock("decode"):  # and grade, meanwhile
+            attempts = rollout.collect(
+                network, ring.tokenizer, problems,
+                streams.row_keys(ring.seed, number, "solve", len(problems) * each),
+                attempts=each, decode_config=ring.decode,
+                sampling=Sampling(ring.rollout.temperature), hear=judging.hear,
+            )  # fmt: skip
+        with clock("grade"):
+            verdicts = judging.verdicts()
+    with clock("rate"):
         correct_PG, graded_PG = by_problem(verdicts, len(problems))
         reports = [
             Report(plan, Game(plan.environment, problem.level, int(solved), int(graded)))

@@ -26,7 +26,7 @@ from selfplay.cli.envs import generation_speed
 from selfplay.cli.training import variant
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
-from selfplay.grading.judge import judge_all
+from selfplay.grading.judge import judge
 from selfplay.grading.programs.environment import Interpreter
 from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.learning import warmup
@@ -163,10 +163,11 @@ def bench_grading(config: RunConfig, repetitions: int, submissions: int) -> dict
     problems = draw(parts, 1000)
     worked = [warmup.worked(environments[p.environment], p, rng) for p in problems]
     responses = [text + rng.choice(["", "1", " "]) for text in worked]
-    ended = [True] * len(problems)
 
     def work() -> int:
-        return len(judge_all(environments, problems, responses, ended))
+        for problem, response in zip(problems, responses, strict=True):
+            judge(environments[problem.environment], problem, response, True)
+        return len(responses)
 
     timed = against_limit(work, repetitions)
     return {

@@ -3,7 +3,7 @@
 Axes: P problems, G attempts a problem, N = P * G samples.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -15,6 +15,8 @@ from selfplay.model.decode import DecodeConfig, Samples, Sampling
 from selfplay.model.network import Network
 from selfplay.model.tokens import Tokenizer
 from selfplay.problem import Problem
+
+Hear = Callable[[int, str, bool], None]
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,23 @@ def respond(
     attempts: int,
     decode_config: DecodeConfig,
     sampling: Sampling,
+    hear: Hear | None = None,
 ) -> Rollout:
-    """Draw responses to prompts of either role."""
+    """Draw responses to prompts of either role.
+
+    `hear` is told of each as soon as it is done: its row, its text, and whether it ended.
+    """
+    texts = [""] * len(key_N)
+
+    def done(row: int, response: list[int], ended: bool) -> None:
+        texts[row] = tokenizer.decode(response)
+        if hear:
+            hear(row, texts[row], ended)
+
     samples = decode.sample(
         network, prompts, key_N, attempts=attempts, config=decode_config, sampling=sampling,
-        end_ids=tokenizer.end_ids,
+        end_ids=tokenizer.end_ids, hear=done,
     )  # fmt: skip
-    texts = [tokenizer.decode(samples.response(row)) for row in range(len(key_N))]
     return Rollout(prompts, samples, texts, int(network.role))
 
 
@@ -102,10 +114,11 @@ def collect(
     attempts: int,
     decode_config: DecodeConfig,
     sampling: Sampling,
+    hear: Hear | None = None,
 ) -> Rollout:
-    """Draw `attempts` solutions of each problem."""
+    """Draw `attempts` solutions of each problem; `hear` as in `respond`."""
     prompts = [tokenizer.solver_prompt(problem) for problem in problems]
     return respond(
         network, tokenizer, prompts, key_N,
-        attempts=attempts, decode_config=decode_config, sampling=sampling,
+        attempts=attempts, decode_config=decode_config, sampling=sampling, hear=hear,
     )  # fmt: skip

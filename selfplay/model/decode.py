@@ -8,7 +8,7 @@ attempts), T tokens, S cache slots.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -115,6 +115,9 @@ class Samples(NamedTuple):
     def response(self, row: int) -> list[int]:
         """Token ids of one row, `<end>` included."""
         return self.token_NT[row, : self.length_N[row]].tolist()
+
+
+Hear = Callable[[int, list[int], bool], None]
 
 
 class _Rows(NamedTuple):
@@ -253,6 +256,7 @@ def sample(
     config: DecodeConfig,
     sampling: Sampling,
     end_ids: tuple[int, ...],
+    hear: Hear | None = None,
 ) -> Samples:
     """Draw `attempts` responses to each prompt.
 
@@ -264,6 +268,8 @@ def sample(
         config: limits; more rows than `config.rows` are drawn in several batches.
         sampling: what tokens are drawn from.
         end_ids: tokens that end a response.
+        hear: told of each row as soon as it is done, while others are still being drawn: its
+            number, its response, and whether that ended.
     Raises:
         ValueError: `sampling` is out of range.
     Returns:
@@ -272,15 +278,22 @@ def sample(
     sampling = sampling.checked()
     at_once = max(1, config.rows // attempts)
     width = padded_length(max(len(prompt) for prompt in prompts))
-    parts = [
-        _sample_batch(
-            network,
-            prompts[first : first + at_once],
-            key_N[first * attempts : (first + at_once) * attempts],
-            width, attempts, config.max_tokens, sampling, end_ids,
-        )
-        for first in range(0, len(prompts), at_once)
-    ]  # fmt: skip
+    parts = []
+    for first in range(0, len(prompts), at_once):
+        before = first * attempts
+
+        def hear_of_batch(row: int, response: list[int], ended: bool, before: int = before) -> None:
+            if hear:
+                hear(before + row, response, ended)
+
+        parts.append(
+            _sample_batch(
+                network,
+                prompts[first : first + at_once],
+                key_N[before : before + at_once * attempts],
+                width, attempts, config.max_tokens, sampling, end_ids, hear_of_batch,
+            )
+        )  # fmt: skip
     return Samples(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
@@ -293,6 +306,7 @@ def _sample_batch(
     max_tokens: int,
     sampling: Sampling,
     end_ids: tuple[int, ...],
+    hear: Hear,
 ) -> Samples:
     row_count = len(prompts) * attempts
     prompt_count = sharding.rounded_rows(len(prompts))
@@ -311,6 +325,7 @@ def _sample_batch(
 
     token_NT = np.full((row_count, max_tokens), end_ids[0], np.int32)
     logprob_NT = np.zeros((row_count, max_tokens), np.float32)
+    told_N = np.zeros(row_count, bool)
     row_N = np.arange(prompt_count * attempts)  # which sample each row of the batch is
     for drawn in range(0, max_tokens, CHUNK):
         rows, token_NC, logprob_NC = _decode_chunk(
@@ -322,7 +337,14 @@ def _sample_batch(
         token_NT[row_N[real], drawn : drawn + room] = np.asarray(token_NC)[real, :room]
         logprob_NT[row_N[real], drawn : drawn + room] = np.asarray(logprob_NC)[real, :room]
         alive = np.flatnonzero(~np.asarray(rows.done_N))
-        if not alive.size or drawn + CHUNK >= max_tokens:
+        last = not alive.size or drawn + CHUNK >= max_tokens
+        if hear:
+            so_far = _finish(token_NT[:, : drawn + room], logprob_NT[:, : drawn + room], end_ids)
+            over_N = so_far.ended_N | last
+            for row in np.flatnonzero(over_N & ~told_N).tolist():
+                hear(row, so_far.response(row), bool(so_far.ended_N[row]))
+            told_N |= over_N
+        if last:
             break
         size = min(sharding.rounded_rows(alive.size, smallest=FEWEST_ROWS), row_N.size)
         if 2 * size > row_N.size:

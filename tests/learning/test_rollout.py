@@ -47,7 +47,8 @@ def test_examples_by_hand():
     )  # fmt: skip
     drawn = Rollout([[7, 8]], samples, ["a", "bcd"], SOLVER)
     assert drawn.examples(np.array([-1.0, 0.25])) == [
-        ([7, 8], [3, 1], -1.0, [-1.0, -2.0], SOLVER), ([7, 8], [4, 5, 6], 0.25, [-3.0, -4.0, -5.0], SOLVER),
+        ([7, 8], [3, 1], -1.0, [-1.0, -2.0], SOLVER),
+        ([7, 8], [4, 5, 6], 0.25, [-3.0, -4.0, -5.0], SOLVER),
     ]  # fmt: skip
     assert drawn.examples(np.zeros(2)) == []
     assert drawn.generated_tokens == 5

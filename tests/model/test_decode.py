@@ -232,6 +232,22 @@ def test_any_of_several_tokens_ends_a_response(brief, tokenizer, prompts, key_N,
     assert cut.ended_N.sum() > samples.ended_N.sum()
 
 
+def test_rows_are_heard_of_once_and_as_soon_as_they_are_done(brief, tokenizer, prompts, key_N):
+    """In two batches; what ended in an earlier chunk is heard of before what took the next one."""
+    heard = []
+    drawn = decode.sample(
+        brief, prompts, key_N, attempts=ATTEMPTS, config=DecodeConfig(max_tokens=LIMIT, rows=9),
+        sampling=Sampling(), end_ids=tokenizer.end_ids, hear=lambda *told: heard.append(told),
+    )  # fmt: skip
+    assert sorted(heard) == [
+        (row, drawn.response(row), bool(drawn.ended_N[row])) for row in range(len(key_N))
+    ]
+    first_batch = [len(response) for row, response, _ in heard if row < 9]
+    assert [row for row, *_ in heard[:9]] != sorted(row for row, *_ in heard[:9])
+    chunks = [(length - 1) // decode.CHUNK for length in first_batch]
+    assert chunks == sorted(chunks) and len(set(chunks)) > 1
+
+
 def test_truncation_by_hand():
     """Of 1/2, 1/4, 1/8 and 1/8 the best two are left, or what 0.8 takes: 2/3 and 1/3; 4/8, 2/8
     and both eighths, which are equally likely."""
