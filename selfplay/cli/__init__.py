@@ -36,7 +36,7 @@ VERBS = {
     "curriculum": Verb("inspecting", "show|explain|export RUN", "the frontier; why and what"),
     "envs": Verb("envs", "list|show|check|new", "browse, check and add environments"),
     "board": Verb("inspecting", "RUN...", "open TensorBoard on runs"),
-    "bench": Verb("bench", "decode|train|grade|curriculum", "speed beside the machine's limit"),
+    "bench": Verb("bench", "decode|train|loop|grade|curriculum", "speed beside the limits here"),
     "doctor": Verb("doctor", "", "devices, versions, layers of the sandbox"),
 }
 

@@ -19,10 +19,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from selfplay import environments as installed
+from selfplay.cli import bench_model, leftovers
+from selfplay.cli.envs import generation_speed
+from selfplay.config import RunConfig
+from selfplay.curriculum.archive import Archive
 from selfplay.grading import kinds, programs, second_opinion
+from selfplay.grading.judge import judge_all
+from selfplay.grading.programs.environment import Interpreter
 from selfplay.grading.programs.pool import Pool
 from selfplay.grading.programs.sandbox import SandboxConfig, open_pool
 from selfplay.grading.worker import HelperError
+from selfplay.learning import warmup
+from selfplay.parts import build
 from selfplay.problem import Outcome
 
 GOLDS, ANSWERS = 250, 16
@@ -42,6 +51,45 @@ class Row(NamedTuple):
     gold: str
     answer: str
     right: bool
+
+
+def experiment_figures(config: RunConfig, repetitions: int, submissions: int) -> dict[str, Any]:
+    """Grade responses to the experiment's problems, then answers and programs of other kinds.
+
+    Then programs beside the experiment's training, what so many of all sorts leave behind, and how
+    fast every installed environment generates.
+    """
+    parts = build(config, Archive(":memory:"))
+    environments = parts.environments
+    rng = random.Random(0)
+    problems = bench_model.draw(parts, 1000)
+    worked = [warmup.worked(environments[p.environment], p, rng) for p in problems]
+    responses = [text + rng.choice(["", "1", " "]) for text in worked]
+    ended = [True] * len(problems)
+
+    def judged() -> None:
+        judge_all(environments, problems, responses, ended)
+
+    rate, _ = in_turn(judged, len(problems), None, 0, repetitions)
+    return {
+        "responses_to_problems_per_second": rate,
+        **figures(repetitions),
+        **beside_training(bench_model.steps(bench_model.experiment_training(parts)), repetitions),
+        **leftovers.leftovers(submissions),
+        **generation(repetitions, config.sandbox),
+    }
+
+
+def generation(repetitions: int, config: SandboxConfig) -> dict[str, float]:
+    """Problems a second that each installed environment generates at its middle level."""
+    interpreter = Interpreter(config)
+    loaded = [installed.load(name, interpreter) for name in installed.names()]
+    return {
+        f"generate_{environment.name}_per_second": statistics.median(
+            generation_speed(environment) for _ in range(repetitions)
+        )
+        for environment in loaded
+    }
 
 
 def figures(repetitions: int) -> dict[str, Any]:

@@ -1,0 +1,294 @@
+"""`selfplay bench decode|train`: speed of what runs spend their time in, beside the limits.
+
+The shapes are those of an experiment, or of a preset with random weights. Decoding goes through
+`decode.sample`, training through `Updater.step`: nothing is rebuilt for the benchmark. What a token
+costs is counted from the network's own sizes. Axes: P prompts, T drawn tokens.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from selfplay import streams
+from selfplay.cli import bench_limits, bench_presets
+from selfplay.cli.bench_limits import Workload
+from selfplay.cli.bench_presets import PRESETS, DecodeShape, PresetName, TrainShape
+from selfplay.config import RunConfig
+from selfplay.curriculum.archive import Archive
+from selfplay.learning import warmup
+from selfplay.learning.batch import Example, Packed, micro_batches
+from selfplay.learning.loss import clipped_policy_gradient
+from selfplay.learning.update import UpdateConfig, Updater, optimizer, schedule
+from selfplay.model import decode, sharding, transformer
+from selfplay.model.decode import DecodeConfig, Sampling
+from selfplay.model.tokens import padded_length
+from selfplay.model.transformer import Network
+from selfplay.parts import Parts, build
+from selfplay.problem import Problem
+
+NEVER = (-1,)
+"""Ids that end a response: none that can be drawn, so that every response has the full length."""
+MICRO_BATCH = 8192
+"""Most tokens that a preset's optimiser step has in memory at once."""
+
+
+class Decoding(NamedTuple):
+    """A network and what it responds to."""
+
+    network: Network
+    prompts: Sequence[Sequence[int]]
+    attempts: int
+    """Responses to each prompt."""
+    config: DecodeConfig
+
+
+class Training(NamedTuple):
+    """A network, who trains it, and on what."""
+
+    network: Network
+    updater: Updater
+    config: UpdateConfig
+    examples: list[Example]
+
+
+def decode_figures(make: Callable[[], Decoding], repetitions: int) -> dict[str, Any]:
+    """Draw responses of the full length.
+
+    Args:
+        make: makes the network; its time is part of the time to the first decode.
+        repetitions: medians are over this many.
+    """
+    with bench_limits.compiling_anew():
+        start = time.perf_counter()
+        task = make()
+        made = time.perf_counter() - start
+        workload = _decoding(task)
+        found = bench_limits.timed(workload, repetitions)
+    return {
+        "parameters": transformer.parameter_count(task.network.params),
+        "rows": len(task.prompts) * task.attempts,
+        "tokens_each": task.config.max_tokens,
+        **bench_limits.figures(workload, found),
+        "seconds_to_first_decode": made + found.first,
+        "flops_counted": "2 a parameter and drawn token, and attention; prompts are not counted",
+        "bytes_counted": "weights once a step on each device; keys and values of filled slots",
+        **bench_limits.here(),
+    }
+
+
+def train_figures(make: Callable[[], Training], repetitions: int) -> dict[str, Any]:
+    """Take optimiser steps, all on the same examples.
+
+    Args:
+        make: makes the network and the examples.
+        repetitions: medians are over this many.
+    """
+    with bench_limits.compiling_anew():
+        task = make()
+        workload = _training(task)
+        found = bench_limits.timed(workload, repetitions)
+    laid_out = [packed.token_RT.size for packed in _batches(task)]
+    return {
+        "parameters": transformer.parameter_count(task.network.params),
+        "tokens": _token_count(task.examples),
+        **bench_limits.figures(workload, found),
+        "micro_batches": len(laid_out),
+        "padding_share": 1.0 - _token_count(task.examples) / sum(laid_out),
+        "flops_counted": "6 a parameter and token, and attention; padding is not counted",
+        "bytes_counted": "weights, gradients and moments on each device; not the activations",
+        **bench_limits.here(),
+    }
+
+
+def preset_decoding(name: PresetName, shape: DecodeShape) -> Decoding:
+    """Random prompts for a preset's network.
+
+    Raises:
+        ValueError: the memory here is too small for it.
+    """
+    preset = PRESETS[name]
+    slots = padded_length(shape.prompt) + shape.tokens
+    cache = shape.rows * slots * bench_presets.cached_bytes(preset)
+    bench_presets.check_memory(name, copies=1, beside=cache, smaller="fewer --rows or --tokens")
+    rng = np.random.default_rng(0)
+    prompts = rng.integers(preset.built.spoken, size=(shape.rows, shape.prompt)).tolist()
+    return Decoding(
+        bench_presets.network(preset), prompts, 1, DecodeConfig(shape.tokens, shape.rows)
+    )
+
+
+def preset_training(name: PresetName, shape: TrainShape) -> Training:
+    """Random examples for a preset's network, with rows of their length.
+
+    Raises:
+        ValueError: the memory here is too small for it.
+    """
+    # The parameters, at most two moments, the sum of gradients, a new gradient, the updates.
+    bench_presets.check_memory(name, copies=6, beside=0, smaller="a smaller preset")
+    preset = PRESETS[name]
+    network = bench_presets.network(preset)
+    config = UpdateConfig(
+        row_lengths=(shape.length,), tokens=min(MICRO_BATCH, shape.sequences * shape.length)
+    )
+    updater = Updater(
+        network.graph,
+        optimizer(schedule(config, generations=100), config.max_norm),
+        lambda logprob_RT, packed: clipped_policy_gradient(
+            logprob_RT, packed, config.clip_low, config.clip_high
+        ),
+        row_lengths=config.row_lengths,
+        tokens=config.tokens,
+    )
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(preset.built.spoken, size=(shape.sequences, shape.length)).tolist()
+    cut = shape.length // 3
+    surprised = [-float(np.log(preset.built.spoken))] * (shape.length - cut)  # as if untrained
+    examples = [
+        Example(row[:cut], row[cut:], float(rng.choice([-1.0, 1.0])), surprised) for row in tokens
+    ]
+    return Training(network, updater, config, examples)
+
+
+def experiment_decoding(config: RunConfig) -> Decoding:
+    """A generation's attempts, by the untrained network."""
+    parts = build(config, Archive(":memory:"))
+    problems = draw(parts, config.rollout.problems)
+    prompts = [parts.ring.tokenizer.solver_prompt(problem) for problem in problems]
+    return Decoding(parts.network, prompts, config.rollout.attempts, config.decode)
+
+
+def experiment_training(parts: Parts) -> Training:
+    """As many worked solutions as a generation has attempts, at most as long."""
+    config, tokenizer, rng = parts.config, parts.ring.tokenizer, random.Random(0)
+    examples = []
+    for problem in draw(parts, config.rollout.problems * config.rollout.attempts):
+        response = warmup.worked(parts.environments[problem.environment], problem, rng)
+        prompt = tokenizer.solver_prompt(problem)
+        examples.append(Example(prompt, tokenizer.response(response), rng.choice([-1.0, 1.0])))
+    return Training(parts.network, parts.ring.updater, config.update, examples)
+
+
+def draw(parts: Parts, count: int) -> list[Problem]:
+    """Problems of all environments and the easier two thirds of the levels, in turn."""
+    rng = random.Random(0)
+    environments = list(parts.environments.values())
+    return [
+        environment.generate(rng.randrange(2 * environment.level_count // 3), rng)
+        for environment in (environments[i % len(environments)] for i in range(count))
+    ]
+
+
+def steps(task: Training) -> Callable[[], int]:
+    """One optimiser step a call; returns the tokens that were trained on."""
+    learner = task.updater.start(task.network.params)
+
+    def step() -> int:
+        nonlocal learner
+        learner, taken = task.updater.step(learner, task.examples)
+        jax.block_until_ready(learner)
+        return taken.tokens
+
+    return step
+
+
+def _decoding(task: Decoding) -> Workload:
+    network = task.network.with_params(sharding.copy_to_all(task.network.params))
+    repetition = iter(range(1_000_000))
+
+    def run() -> int:
+        rows = len(task.prompts) * task.attempts
+        key_N = streams.row_keys(0, next(repetition), "bench", rows)
+        samples = decode.sample(
+            network, task.prompts, key_N, attempts=task.attempts, config=task.config,
+            sampling=Sampling(), end_ids=NEVER,
+        )  # fmt: skip
+        return int(samples.length_N.sum())
+
+    sizes, drawn = Sizes.of(network), task.config.max_tokens
+    # A token sees itself, its prompt and what was drawn before it.
+    length_P = np.array([len(prompt) for prompt in task.prompts])
+    visible_PT = length_P[:, None] + np.arange(drawn)
+    rows = task.attempts * visible_PT.size
+    at_once = max(1, task.config.rows // task.attempts)
+    passes = -(-len(task.prompts) // at_once) * drawn * sharding.device_count()
+    read, written = sizes.cached(visible_PT), sizes.cached(np.ones_like(visible_PT))
+    return Workload(
+        run,
+        flops=2 * sizes.passed * rows + task.attempts * sizes.attention(visible_PT),
+        moved=passes * sizes.passed * sizes.dtype.itemsize + task.attempts * (read + written),
+        dtype=sizes.dtype,
+    )
+
+
+def _training(task: Training) -> Workload:
+    sizes, batches = Sizes.of(task.network), sum(1 for _ in _batches(task))
+    lengths = [len(example.prompt) + len(example.response) for example in task.examples]
+    visible = np.concatenate([np.arange(1, length + 1) for length in lengths])
+    weights = _bytes(task.network.params)
+    moments = _bytes(jax.eval_shape(task.updater.start, task.network.params).moments)
+    # Each micro-batch reads the weights forwards and backwards, and adds to the gradient; the step
+    # reads that and changes parameters and moments.
+    moved = batches * 4 * weights + 3 * weights + 2 * moments
+    return Workload(
+        steps(task),
+        flops=6 * sizes.passed * visible.size + 3 * sizes.attention(visible),
+        moved=moved * sharding.device_count(),
+        dtype=sizes.dtype,
+    )
+
+
+class Sizes(NamedTuple):
+    """What one token costs in a network."""
+
+    passed: int
+    """Parameters in the matrix products that a token passes through: all matrices but the rows of
+    the embedding; the output matrix as far as tokens can be drawn."""
+    dtype: jnp.dtype
+    layers: list[tuple[int, int, int]]
+    """Width of all query heads, width of all key-value heads, window (0: none) of each layer."""
+
+    @classmethod
+    def of(cls, network: Network) -> "Sizes":
+        """Read off the parameters' shapes."""
+        model = nnx.merge(*network)
+        inside = sum(x.size for x in jax.tree.leaves(nnx.state(model.blocks)) if x.ndim == 2)
+        layers = [
+            (a.heads * a.head_dim, a.kv_heads * a.head_dim, a.window)
+            for a in (block.attention for block in model.blocks)
+        ]
+        embedding = model.embedding_VW[...]
+        return cls(inside + embedding.shape[1] * model.spoken, embedding.dtype, layers)
+
+    def attention(self, visible: np.ndarray) -> float:
+        """FLOP of scores and mixing for queries that see so many keys each, any shape."""
+        return sum(4 * width * float(_within(visible, w).sum()) for width, _, w in self.layers)
+
+    def cached(self, visible: np.ndarray) -> float:
+        """Bytes of so many keys and values each."""
+        slots = ((2 * width, _within(visible, window)) for _, width, window in self.layers)
+        return self.dtype.itemsize * sum(width * float(seen.sum()) for width, seen in slots)
+
+
+def _within(visible: np.ndarray, window: int) -> np.ndarray:
+    return np.minimum(visible, window) if window else visible
+
+
+def _batches(task: Training) -> Iterator[Packed]:
+    """What an optimiser step is taken on."""
+    return micro_batches(
+        task.examples, task.config.row_lengths, task.config.tokens, sharding.device_count()
+    )
+
+
+def _token_count(examples: Sequence[Example]) -> int:
+    return sum(len(example.prompt) + len(example.response) for example in examples)
+
+
+def _bytes(tree: Any) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))

@@ -1,0 +1,136 @@
+"""Shapes for `selfplay bench decode|train --preset`: networks of random weights, batches, memory.
+
+For benchmarks only: nothing that trains or serves a model reads these. Feeds bench_model.py.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from selfplay.cli import bench_limits
+from selfplay.model import sharding, transformer
+from selfplay.model.architecture import Architecture, Layer, Rope
+from selfplay.model.transformer import Network, Transformer
+
+PresetName = Literal["tiny", "small", "qwen3-0.6b", "llama3.2-1b"]
+
+
+class Preset(NamedTuple):
+    """A shape to measure."""
+
+    built: Architecture
+    dtype: jnp.dtype
+
+
+def _from_scratch(width: int, layers: int, heads: int, kv_heads: int, hidden: int) -> Preset:
+    built = Architecture(
+        vocabulary=128, spoken=128, width=width, heads=heads, kv_heads=kv_heads,
+        head_dim=width // heads, hidden=hidden, layers=(Layer(Rope(10_000.0)),) * layers,
+        embedding_scale=width**0.5, score_scale=(width // heads) ** -0.5,
+    )  # fmt: skip
+    return Preset(built, jnp.dtype(jnp.float32))
+
+
+PRESETS: dict[PresetName, Preset] = {
+    "tiny": _from_scratch(width=128, layers=4, heads=4, kv_heads=2, hidden=384),
+    "small": _from_scratch(width=256, layers=8, heads=8, kv_heads=4, hidden=768),
+    "qwen3-0.6b": Preset(
+        Architecture(
+            vocabulary=151_936, spoken=151_936, width=1024, heads=16, kv_heads=8, head_dim=128,
+            hidden=3072, layers=(Layer(Rope(1_000_000.0)),) * 28, head_norms=True,
+            score_scale=128**-0.5,
+        ),
+        jnp.dtype(jnp.bfloat16),
+    ),
+    "llama3.2-1b": Preset(
+        Architecture(
+            vocabulary=128_256, spoken=128_256, width=2048, heads=32, kv_heads=8, head_dim=64,
+            hidden=8192, layers=(Layer(Rope(500_000.0, "llama3", 32.0, 1.0, 4.0, 8192)),) * 16,
+            norm_eps=1e-5, score_scale=64**-0.5,
+        ),
+        jnp.dtype(jnp.bfloat16),
+    ),
+}  # fmt: skip
+"""0.8 M, 6.3 M, 0.6 G and 1.2 G parameters; the last two are meant for accelerators."""
+
+
+@dataclass(frozen=True)
+class DecodeShape:
+    """How much a preset decodes."""
+
+    rows: int = 64
+    """Responses, each to a prompt of its own."""
+    prompt: int = 16
+    """Tokens of a prompt."""
+    tokens: int = 120
+    """Tokens of a response."""
+
+    def __post_init__(self) -> None:
+        if self.rows < 1 or self.prompt < 2 or self.tokens < 1:
+            raise ValueError(
+                f"--rows {self.rows} and --tokens {self.tokens} must be at least 1 and --prompt "
+                f"{self.prompt} at least 2; the defaults are 64, 120 and 16."
+            )
+
+
+@dataclass(frozen=True)
+class TrainShape:
+    """How much a preset trains on in one optimiser step."""
+
+    sequences: int = 64
+    """Prompts with their responses."""
+    length: int = 48
+    """Tokens of each, a third of them the prompt."""
+
+    def __post_init__(self) -> None:
+        if self.sequences < 1 or self.length < 3:
+            raise ValueError(
+                f"--sequences {self.sequences} must be at least 1 and --length {self.length} at "
+                "least 3 (a prompt and a response); the defaults are 64 and 48."
+            )
+
+
+def network(preset: Preset) -> Network:
+    """Random weights, cast one after the other."""
+    drawn = transformer.create(preset.built, jax.random.key(0))
+    return drawn.with_params(jax.tree.map(lambda x: x.astype(preset.dtype), drawn.params))
+
+
+def cached_bytes(preset: Preset) -> int:
+    """Bytes of the keys and values of one token."""
+    built = preset.built
+    return 2 * len(built.layers) * built.kv_heads * built.head_dim * preset.dtype.itemsize
+
+
+def parameter_count(preset: Preset) -> int:
+    """Number of parameters, none of which is made."""
+    model = nnx.eval_shape(lambda: Transformer(preset.built, nnx.Rngs(params=0)))
+    return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model)))
+
+
+def check_memory(name: PresetName, *, copies: int, beside: float, smaller: str) -> None:
+    """Find out that it cannot work before anything is made.
+
+    Weights are drawn in float32 and then cast; devices of a CPU share its memory.
+
+    Args:
+        name: of the preset.
+        copies: arrays as large as the weights that a device holds.
+        beside: bytes that are needed beside these.
+        smaller: what to take less of.
+    Raises:
+        ValueError: there is less memory here.
+    """
+    preset = PRESETS[name]
+    on_cpu = jax.local_devices()[0].platform == "cpu"
+    copies = 1 + copies * (sharding.device_count() if on_cpu else 1)
+    need = parameter_count(preset) * (4 + preset.dtype.itemsize * copies) + beside
+    free = bench_limits.free_memory()
+    if need > free:
+        raise ValueError(
+            f"the preset {name} needs about {need / 1e9:.1f} GB of memory here, and "
+            f"{free / 1e9:.1f} GB are free. Take {smaller}, --preset small, or a larger machine."
+        )
