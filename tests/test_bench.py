@@ -98,7 +98,7 @@ def test_a_window_bounds_what_attention_costs():
 
 def test_every_response_of_an_experiment_has_the_full_length():
     parts = build(CONFIG, Archive(":memory:"))
-    workload = bench_model._decoding(bench_model.experiment_decoding(CONFIG))
+    workload = bench_model.decoding_workload(bench_model.experiment_decoding(CONFIG))
     attempts = CONFIG.rollout.problems * CONFIG.rollout.attempts
     assert workload.run() == attempts * CONFIG.decode.max_tokens
     # At least every weight for every drawn token.
@@ -109,7 +109,7 @@ def test_every_response_of_an_experiment_has_the_full_length():
 def test_padding_is_counted():
     """Rows of a micro-batch are shared by the devices; what is missing in the last one is empty."""
     task = bench_model.preset_training("tiny", TrainShape(sequences=5, length=16))
-    sizes = [packed.token_RT.shape for packed in bench_model._batches(task)]
+    sizes = [packed.token_RT.shape for packed in bench_model.batches(task)]
     rows = 5 // sharding.device_count() * sharding.device_count()
     assert sizes == [(rows, 16)] * math.ceil(5 / rows)
 

@@ -155,7 +155,7 @@ def _show(title: str, figures: dict[str, Any]) -> None:
 def _in_words(value: Any) -> str:
     match value:
         case float():
-            return f"{value:,.4g}"
+            return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
         case int():
             return f"{value:,}"
     return str(value)

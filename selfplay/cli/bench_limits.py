@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 
 from selfplay import machine
@@ -110,12 +111,8 @@ def matmul_rate(dtype: jnp.dtype) -> Callable[[], float]:
     """A function that measures matrix products on all devices at once, in FLOP/s."""
     devices = sharding.device_count()
     side = MATMUL_SIDE.get(_platform(), USUAL_SIDE)
-    shape = (devices, side, side)
-    draw = jax.jit(
-        lambda: jax.random.normal(jax.random.key(0), shape, dtype),
-        out_shardings=sharding.everywhere(),
-    )
-    matrices = sharding.split_rows(draw())
+    drawn = jax.random.normal(jax.random.key(0), (devices, side, side), dtype)
+    matrices = sharding.split_rows(drawn)
     product = jax.jit(jax.vmap(lambda m: m @ m))
     jax.block_until_ready(product(matrices))  # compiles
 
@@ -140,8 +137,8 @@ def stream_rate() -> Callable[[], float]:
         return jax.lax.fori_loop(0, passes, lambda _, x: x + 1.0, x)
 
     stream = jax.jit(add, donate_argnums=0)
-    blank = jnp.zeros((devices, STREAM_BYTES // 4), jnp.float32)
-    kept = stream(sharding.split_rows(blank), passes)  # compiles, and touches every page
+    blank = sharding.split_rows(np.zeros((devices, STREAM_BYTES // 4), np.float32))
+    kept = stream(blank, passes)  # compiles, and touches every page
 
     def rate() -> float:
         nonlocal kept

@@ -67,8 +67,8 @@ def decode_figures(make: Callable[[], Decoding], repetitions: int) -> dict[str, 
     with bench_limits.compiling_anew():
         start = time.perf_counter()
         task = make()
+        workload = decoding_workload(task)
         made = time.perf_counter() - start
-        workload = _decoding(task)
         found = bench_limits.timed(workload, repetitions)
     return {
         "parameters": transformer.parameter_count(task.network.params),
@@ -91,9 +91,9 @@ def train_figures(make: Callable[[], Training], repetitions: int) -> dict[str, A
     """
     with bench_limits.compiling_anew():
         task = make()
-        workload = _training(task)
+        workload = training_workload(task)
         found = bench_limits.timed(workload, repetitions)
-    laid_out = [packed.token_RT.size for packed in _batches(task)]
+    laid_out = [packed.token_RT.size for packed in batches(task)]
     return {
         "parameters": transformer.parameter_count(task.network.params),
         "tokens": _token_count(task.examples),
@@ -197,7 +197,8 @@ def steps(task: Training) -> Callable[[], int]:
     return step
 
 
-def _decoding(task: Decoding) -> Workload:
+def decoding_workload(task: Decoding) -> Workload:
+    """Draw all responses anew in a call, from other keys each time."""
     network = task.network.with_params(sharding.copy_to_all(task.network.params))
     repetition = iter(range(1_000_000))
 
@@ -226,15 +227,16 @@ def _decoding(task: Decoding) -> Workload:
     )
 
 
-def _training(task: Training) -> Workload:
-    sizes, batches = Sizes.of(task.network), sum(1 for _ in _batches(task))
+def training_workload(task: Training) -> Workload:
+    """Take one optimiser step a call."""
+    sizes, count = Sizes.of(task.network), sum(1 for _ in batches(task))
     lengths = [len(example.prompt) + len(example.response) for example in task.examples]
     visible = np.concatenate([np.arange(1, length + 1) for length in lengths])
     weights = _bytes(task.network.params)
     moments = _bytes(jax.eval_shape(task.updater.start, task.network.params).moments)
     # Each micro-batch reads the weights forwards and backwards, and adds to the gradient; the step
     # reads that and changes parameters and moments.
-    moved = batches * 4 * weights + 3 * weights + 2 * moments
+    moved = count * 4 * weights + 3 * weights + 2 * moments
     return Workload(
         steps(task),
         flops=6 * sizes.passed * visible.size + 3 * sizes.attention(visible),
@@ -279,7 +281,7 @@ def _within(visible: np.ndarray, window: int) -> np.ndarray:
     return np.minimum(visible, window) if window else visible
 
 
-def _batches(task: Training) -> Iterator[Packed]:
+def batches(task: Training) -> Iterator[Packed]:
     """What an optimiser step is taken on."""
     return micro_batches(
         task.examples, task.config.row_lengths, task.config.tokens, sharding.device_count()

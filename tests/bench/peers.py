@@ -1,0 +1,287 @@
+"""Decoding and training of the preset `tiny` beside other libraries, on the same machine.
+
+    python tests/bench/peers.py --peers /path/to/peers/bin/python --rounds 3
+
+The peers need an environment of their own, since they pin versions of jax and bring torch. With
+Python 3.11, whose torch 2.13.0 is a small build for the CPU (other versions may bring CUDA):
+
+    python3.11 -m venv peers
+    peers/bin/pip install torch==2.13.0 transformers google-tunix==0.1.7
+
+Each measurement is a process of its own: it compiles in a first call and times the calls after it.
+A round runs ours and every peer in turn on each shape; printed are medians over the rounds, and the
+median over the rounds of ours / peer in tokens a second. One JSON line for each library and shape;
+a peer that cannot be imported gives a line that says so. Run it with nothing else on the machine.
+
+Who does what:
+
+- Decoding: prompts of 16 tokens, 120 new tokens each at temperature 1, no end token, 64 and 512
+  rows. `selfplay` gives log-probabilities too; the peers are not asked for them, which is in their
+  favour. `transformers`: LlamaForCausalLM.generate with its dynamic cache; on a CPU its static
+  cache took about twice as long, compiled or not. `tunix`: its Sampler on its Llama 3.
+- Training: one optimiser step of a clipped policy gradient on 64 sequences of 48 tokens and on 128
+  of 64, a third of each the prompt. `tunix`: PeftTrainer's step with its GRPO loss and AdamW.
+  `transformers`: TRL is not run; this is a plain step of torch with the same loss and AdamW, which
+  leaves out all that TRL does around it. `selfplay` takes its usual step, whose Muon costs more
+  than AdamW.
+- `selfplay` makes each core a device, as the command line does, and keeps freed memory; the peers
+  run as they come, but for OMP_WAIT_POLICY=passive: on cores that have other work too, torch's
+  threads that wait in a loop made its training step three times as slow, and decoding worse.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+WIDTH, LAYERS, HEADS, KV_HEADS, HIDDEN, VOCABULARY = 128, 4, 4, 2, 384, 128
+PROMPT, NEW_TOKENS = 16, 120
+DECODE_ROWS = (64, 512)
+BATCHES = ((64, 48), (128, 64))
+CASES = [
+    *(f"decode {rows}" for rows in DECODE_ROWS),
+    *(f"train {sequences}x{length}" for sequences, length in BATCHES),
+]
+MODULES = {"selfplay": "selfplay", "transformers": "transformers", "tunix": "tunix"}
+CALLS = 3
+"""Timed calls of one process."""
+
+
+def tokens(rows: int, length: int) -> np.ndarray:
+    """Random ids int [rows, length]; 0 is the peers' padding."""
+    return np.random.default_rng(0).integers(1, VOCABULARY, size=(rows, length))
+
+
+def selfplay_decode(rows: int) -> Callable[[], object]:
+    from selfplay.cli import bench_model
+    from selfplay.cli.bench_presets import DecodeShape
+
+    task = bench_model.preset_decoding("tiny", DecodeShape(rows, PROMPT, NEW_TOKENS))
+    return bench_model.decoding_workload(task).run
+
+
+def selfplay_train(sequences: int, length: int) -> Callable[[], object]:
+    from selfplay.cli import bench_model
+    from selfplay.cli.bench_presets import TrainShape
+
+    return bench_model.steps(bench_model.preset_training("tiny", TrainShape(sequences, length)))
+
+
+def llama():
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=VOCABULARY, hidden_size=WIDTH, intermediate_size=HIDDEN,
+            num_hidden_layers=LAYERS, num_attention_heads=HEADS, num_key_value_heads=KV_HEADS,
+            tie_word_embeddings=True, max_position_embeddings=512, bos_token_id=None,
+            eos_token_id=None, pad_token_id=0,
+        )
+    )  # fmt: skip
+
+
+def transformers_decode(rows: int) -> Callable[[], object]:
+    import torch
+
+    model, prompts = llama().eval(), torch.tensor(tokens(rows, PROMPT))
+
+    def run():
+        with torch.inference_mode():
+            drawn = model.generate(
+                prompts, attention_mask=torch.ones_like(prompts), max_new_tokens=NEW_TOKENS,
+                do_sample=True, temperature=1.0, top_k=0, top_p=1.0, eos_token_id=None,
+            )  # fmt: skip
+        assert drawn.shape == (rows, PROMPT + NEW_TOKENS)
+
+    return run
+
+
+def transformers_train(sequences: int, length: int) -> Callable[[], object]:
+    import torch
+
+    model, token_NT = llama().train(), torch.tensor(tokens(sequences, length))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=5e-4)
+    cut = length // 3
+    advantage_N1 = torch.tensor(np.random.default_rng(0).choice([-1.0, 1.0], (sequences, 1)))
+    old_NT = torch.full((sequences, length - cut), -float(np.log(VOCABULARY)))
+
+    def run():
+        logits = model(token_NT).logits[:, cut - 1 : -1]
+        chosen = torch.log_softmax(logits, -1).gather(-1, token_NT[:, cut:, None])[..., 0]
+        ratio = torch.exp(chosen - old_NT)
+        gain = torch.minimum(ratio * advantage_N1, ratio.clamp(0.8, 1.28) * advantage_N1)
+        (-gain.mean()).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+
+    return run
+
+
+def tunix_model():
+    from flax import nnx
+    from tunix.models.llama3 import model as llama3
+
+    config = llama3.ModelConfig(
+        num_layers=LAYERS, vocab_size=VOCABULARY, embed_dim=WIDTH, hidden_dim=HIDDEN,
+        num_heads=HEADS, head_dim=WIDTH // HEADS, num_kv_heads=KV_HEADS, rope_theta=10_000,
+        norm_eps=1e-6, weight_tying=True,
+    )  # fmt: skip
+    return llama3.Llama3(config, rngs=nnx.Rngs(0))
+
+
+class Numbers:
+    """A tokenizer whose texts are ids in words; what tunix's sampler asks for."""
+
+    def encode(self, text: str) -> list[int]:
+        return [int(word) for word in text.split()]
+
+    def decode(self, ids: list[int]) -> str:
+        return ""
+
+    def bos_id(self) -> int:
+        return 0  # none
+
+    def eos_id(self) -> int:
+        return -1  # never drawn
+
+    def pad_id(self) -> int:
+        return 0
+
+
+def tunix_decode(rows: int) -> Callable[[], object]:
+    from tunix.generate.sampler import CacheConfig, Sampler
+
+    cache = CacheConfig(
+        cache_size=PROMPT + NEW_TOKENS, num_layers=LAYERS, num_kv_heads=KV_HEADS,
+        head_dim=WIDTH // HEADS,
+    )  # fmt: skip
+    sampler = Sampler(tunix_model(), Numbers(), cache)
+    prompts = [" ".join(map(str, row)) for row in tokens(rows, PROMPT)]
+    seeds = iter(range(1_000_000))
+
+    def run():
+        drawn = sampler(
+            prompts, max_generation_steps=NEW_TOKENS, max_prompt_length=PROMPT, temperature=1.0,
+            top_p=1.0, seed=next(seeds),
+        )  # fmt: skip
+        assert {len(row) for row in drawn.tokens} == {NEW_TOKENS}
+
+    return run
+
+
+def tunix_train(sequences: int, length: int) -> Callable[[], object]:
+    import jax
+    import jax.numpy as jnp
+    import optax
+    from tunix.rl import algo_core
+    from tunix.rl.common import TrainExample
+    from tunix.rl.grpo.grpo_learner import GRPOConfig
+    from tunix.sft.peft_trainer import PeftTrainer, TrainingConfig
+
+    cut, token_NT = length // 3, jnp.asarray(tokens(sequences, length), jnp.int32)
+    config = GRPOConfig(beta=0.0)
+    config.temperature = 1.0  # its learner sets it so
+    optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(5e-4))
+    trainer = PeftTrainer(tunix_model(), optimiser, TrainingConfig(eval_every_n_steps=1_000_000))
+    trainer.with_loss_fn(
+        lambda model, example: algo_core.grpo_loss_fn(model, example, config, 0, -1), has_aux=True
+    ).with_gen_model_input_fn(lambda example: {"example": example})
+    step, _ = trainer.jit_train_and_eval_step(cache_nnx_graph=True)
+    example = TrainExample(
+        prompt_ids=token_NT[:, :cut],
+        prompt_mask=jnp.ones((sequences, cut), jnp.int32),
+        completion_ids=token_NT[:, cut:],
+        completion_mask=jnp.ones((sequences, length - cut), jnp.int32),
+        advantages=jnp.asarray(np.random.default_rng(0).choice([-1.0, 1.0], sequences)),
+        ref_per_token_logps=None,
+        old_per_token_logps=jnp.full((sequences, length - cut), -np.log(VOCABULARY)),
+    )
+    return lambda: jax.block_until_ready(step(example))
+
+
+def measure(who: str, case: str) -> dict[str, float] | None:
+    """Tokens a second and seconds of the first call of one library; None if it is not there."""
+    if who == "selfplay":
+        from selfplay import device
+
+        device.prepare()
+    elif importlib.util.find_spec(MODULES[who]) is None:
+        return None
+    what, shape = case.split()
+    sizes = tuple(map(int, shape.split("x")))
+    start = time.perf_counter()
+    run = globals()[f"{who}_{what}"](*sizes)
+    run()
+    first = time.perf_counter() - start
+    seconds = []
+    for _ in range(CALLS):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    done = sizes[0] * (NEW_TOKENS if what == "decode" else sizes[1])
+    return {"tokens_per_second": done / statistics.median(seconds), "first_seconds": first}
+
+
+def measured_apart(python: str, who: str, case: str) -> dict[str, float] | None:
+    """`measure` in a process of its own, its answer on the last line; failures end the script."""
+    environment = dict(os.environ)
+    if who != "selfplay":
+        environment.pop("PYTHONPATH", None)  # the peers' own packages, not ours
+        environment.setdefault("OMP_WAIT_POLICY", "passive")
+    else:
+        environment["JAX_ENABLE_COMPILATION_CACHE"] = "false"  # first calls compile, as the peers'
+    done = subprocess.run(
+        [python, __file__, "--measure", who, case],
+        env=environment, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def compare(python_of: dict[str, str], cases: list[str], rounds: int) -> None:
+    """Print a line for each library and shape."""
+    for case in cases:
+        found: dict[str, list[dict[str, float]]] = {who: [] for who in python_of}
+        for _ in range(rounds):
+            for who, python in python_of.items():
+                if (one := measured_apart(python, who, case)) is not None:
+                    found[who].append(one)
+        ours = [one["tokens_per_second"] for one in found["selfplay"]]
+        for who, ones in found.items():
+            line: dict[str, object] = {"who": who, "case": case, "rounds": len(ones)}
+            if not ones:
+                print(json.dumps(line | {"error": f"cannot import {MODULES[who]}"}), flush=True)
+                continue
+            rates = [one["tokens_per_second"] for one in ones]
+            line["tokens_per_second"] = statistics.median(rates)
+            line["first_seconds"] = statistics.median(one["first_seconds"] for one in ones)
+            ratios = [our / rate for our, rate in zip(ours, rates, strict=True)]
+            line["ours_per_theirs"] = statistics.median(ratios)
+            print(json.dumps(line), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Our speed beside that of other libraries.")
+    parser.add_argument("--peers", default=sys.executable, help="Python that has the peers")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=CASES)
+    parser.add_argument("--measure", nargs=2, metavar=("WHO", "CASE"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.rounds < 1:
+        parser.error(f"--rounds {asked.rounds} must be at least 1")
+    if asked.measure:
+        print(json.dumps(measure(*asked.measure)))
+    else:
+        python_of = {who: asked.peers for who in MODULES} | {"selfplay": sys.executable}
+        compare(python_of, asked.cases, asked.rounds)
+
+
+if __name__ == "__main__":
+    main()
