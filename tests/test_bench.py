@@ -110,7 +110,7 @@ def test_padding_is_counted():
     """Rows of a micro-batch are shared by the devices; what is missing in the last one is empty."""
     task = bench_model.preset_training("tiny", TrainShape(sequences=5, length=16))
     sizes = [packed.token_RT.shape for packed in bench_model.batches(task)]
-    rows = 5 // sharding.device_count() * sharding.device_count()
+    rows = 5 // sharding.row_ways() * sharding.row_ways()
     assert sizes == [(rows, 16)] * math.ceil(5 / rows)
 
 

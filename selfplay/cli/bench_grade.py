@@ -25,7 +25,7 @@ from selfplay.cli.envs import generation_speed
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.grading import kinds, programs, second_opinion
-from selfplay.grading.judge import judge_all
+from selfplay.grading.judge import judge
 from selfplay.grading.programs.environment import Interpreter
 from selfplay.grading.programs.pool import Pool
 from selfplay.grading.programs.sandbox import SandboxConfig, open_pool
@@ -65,10 +65,10 @@ def experiment_figures(config: RunConfig, repetitions: int, submissions: int) ->
     problems = bench_model.draw(parts, 1000)
     worked = [warmup.worked(environments[p.environment], p, rng) for p in problems]
     responses = [text + rng.choice(["", "1", " "]) for text in worked]
-    ended = [True] * len(problems)
 
     def judged() -> None:
-        judge_all(environments, problems, responses, ended)
+        for problem, response in zip(problems, responses, strict=True):
+            judge(environments[problem.environment], problem, response, ended=True)
 
     rate, _ = in_turn(judged, len(problems), None, 0, repetitions)
     return {

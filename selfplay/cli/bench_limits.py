@@ -109,7 +109,7 @@ def _shares(rates: list[float], limits: list[float]) -> list[float]:
 
 def matmul_rate(dtype: jnp.dtype) -> Callable[[], float]:
     """A function that measures matrix products on all devices at once, in FLOP/s."""
-    devices = sharding.device_count()
+    devices = sharding.row_ways()
     side = MATMUL_SIDE.get(_platform(), USUAL_SIDE)
     drawn = jax.random.normal(jax.random.key(0), (devices, side, side), dtype)
     matrices = sharding.split_rows(drawn)
@@ -130,7 +130,7 @@ def stream_rate() -> Callable[[], float]:
 
     Each pass reads and writes the whole array.
     """
-    devices, passes = sharding.device_count(), PASSES.get(_platform(), USUAL_PASSES)
+    devices, passes = sharding.row_ways(), PASSES.get(_platform(), USUAL_PASSES)
 
     def add(x: jax.Array, passes: jax.Array) -> jax.Array:
         # The number of passes is no constant: nothing is unrolled, so no two passes become one.

@@ -25,10 +25,10 @@ from selfplay.learning import warmup
 from selfplay.learning.batch import Example, Packed, micro_batches
 from selfplay.learning.loss import clipped_policy_gradient
 from selfplay.learning.update import UpdateConfig, Updater, optimizer, schedule
-from selfplay.model import decode, sharding, transformer
+from selfplay.model import decode, sharding
 from selfplay.model.decode import DecodeConfig, Sampling
+from selfplay.model.network import Network, parameter_count
 from selfplay.model.tokens import padded_length
-from selfplay.model.transformer import Network
 from selfplay.parts import Parts, build
 from selfplay.problem import Problem
 
@@ -71,7 +71,7 @@ def decode_figures(make: Callable[[], Decoding], repetitions: int) -> dict[str, 
         made = time.perf_counter() - start
         found = bench_limits.timed(workload, repetitions)
     return {
-        "parameters": transformer.parameter_count(task.network.params),
+        "parameters": parameter_count(task.network.params),
         "rows": len(task.prompts) * task.attempts,
         "tokens_each": task.config.max_tokens,
         **bench_limits.figures(workload, found),
@@ -95,7 +95,7 @@ def train_figures(make: Callable[[], Training], repetitions: int) -> dict[str, A
         found = bench_limits.timed(workload, repetitions)
     laid_out = [packed.token_RT.size for packed in batches(task)]
     return {
-        "parameters": transformer.parameter_count(task.network.params),
+        "parameters": parameter_count(task.network.params),
         "tokens": _token_count(task.examples),
         **bench_limits.figures(workload, found),
         "micro_batches": len(laid_out),
@@ -117,7 +117,7 @@ def preset_decoding(name: PresetName, shape: DecodeShape) -> Decoding:
     cache = shape.rows * slots * bench_presets.cached_bytes(preset)
     bench_presets.check_memory(name, copies=1, beside=cache, smaller="fewer --rows or --tokens")
     rng = np.random.default_rng(0)
-    prompts = rng.integers(preset.built.spoken, size=(shape.rows, shape.prompt)).tolist()
+    prompts = rng.integers(preset.spoken, size=(shape.rows, shape.prompt)).tolist()
     return Decoding(
         bench_presets.network(preset), prompts, 1, DecodeConfig(shape.tokens, shape.rows)
     )
@@ -137,7 +137,7 @@ def preset_training(name: PresetName, shape: TrainShape) -> Training:
         row_lengths=(shape.length,), tokens=min(MICRO_BATCH, shape.sequences * shape.length)
     )
     updater = Updater(
-        network.graph,
+        network,
         optimizer(schedule(config, generations=100), config.max_norm),
         lambda logprob_RT, packed: clipped_policy_gradient(
             logprob_RT, packed, config.clip_low, config.clip_high
@@ -146,9 +146,9 @@ def preset_training(name: PresetName, shape: TrainShape) -> Training:
         tokens=config.tokens,
     )
     rng = np.random.default_rng(0)
-    tokens = rng.integers(preset.built.spoken, size=(shape.sequences, shape.length)).tolist()
+    tokens = rng.integers(preset.spoken, size=(shape.sequences, shape.length)).tolist()
     cut = shape.length // 3
-    surprised = [-float(np.log(preset.built.spoken))] * (shape.length - cut)  # as if untrained
+    surprised = [-float(np.log(preset.spoken))] * (shape.length - cut)  # as if untrained
     examples = [
         Example(row[:cut], row[cut:], float(rng.choice([-1.0, 1.0])), surprised) for row in tokens
     ]
@@ -199,7 +199,7 @@ def steps(task: Training) -> Callable[[], int]:
 
 def decoding_workload(task: Decoding) -> Workload:
     """Draw all responses anew in a call, from other keys each time."""
-    network = task.network.with_params(sharding.copy_to_all(task.network.params))
+    network = task.network
     repetition = iter(range(1_000_000))
 
     def run() -> int:
@@ -217,7 +217,7 @@ def decoding_workload(task: Decoding) -> Workload:
     visible_PT = length_P[:, None] + np.arange(drawn)
     rows = task.attempts * visible_PT.size
     at_once = max(1, task.config.rows // task.attempts)
-    passes = -(-len(task.prompts) // at_once) * drawn * sharding.device_count()
+    passes = -(-len(task.prompts) // at_once) * drawn * sharding.row_ways()
     read, written = sizes.cached(visible_PT), sizes.cached(np.ones_like(visible_PT))
     return Workload(
         run,
@@ -240,7 +240,7 @@ def training_workload(task: Training) -> Workload:
     return Workload(
         steps(task),
         flops=6 * sizes.passed * visible.size + 3 * sizes.attention(visible),
-        moved=moved * sharding.device_count(),
+        moved=moved * sharding.row_ways(),
         dtype=sizes.dtype,
     )
 
@@ -258,14 +258,14 @@ class Sizes(NamedTuple):
     @classmethod
     def of(cls, network: Network) -> "Sizes":
         """Read off the parameters' shapes."""
-        model = nnx.merge(*network)
+        model = network.model()
         inside = sum(x.size for x in jax.tree.leaves(nnx.state(model.blocks)) if x.ndim == 2)
         layers = [
             (a.heads * a.head_dim, a.kv_heads * a.head_dim, a.window)
             for a in (block.attention for block in model.blocks)
         ]
-        embedding = model.embedding_VW[...]
-        return cls(inside + embedding.shape[1] * model.spoken, embedding.dtype, layers)
+        width = model.embedding_VW.shape[1]
+        return cls(inside + width * model.spoken, jnp.dtype(model.dtype), layers)
 
     def attention(self, visible: np.ndarray) -> float:
         """FLOP of scores and mixing for queries that see so many keys each, any shape."""
@@ -284,7 +284,7 @@ def _within(visible: np.ndarray, window: int) -> np.ndarray:
 def batches(task: Training) -> Iterator[Packed]:
     """What an optimiser step is taken on."""
     return micro_batches(
-        task.examples, task.config.row_lengths, task.config.tokens, sharding.device_count()
+        task.examples, task.config.row_lengths, task.config.tokens, sharding.row_ways()
     )
 
 

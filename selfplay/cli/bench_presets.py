@@ -4,57 +4,46 @@ For benchmarks only: nothing that trains or serves a model reads these. Feeds be
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from selfplay.cli import bench_limits
-from selfplay.model import sharding, transformer
+from selfplay.model import network as networks
+from selfplay.model import sharding
 from selfplay.model.architecture import Architecture, Layer, Rope
-from selfplay.model.transformer import Network, Transformer
+from selfplay.model.network import Network
+from selfplay.model.transformer import Transformer
 
 PresetName = Literal["tiny", "small", "qwen3-0.6b", "llama3.2-1b"]
 
 
-class Preset(NamedTuple):
-    """A shape to measure."""
-
-    built: Architecture
-    dtype: jnp.dtype
-
-
-def _from_scratch(width: int, layers: int, heads: int, kv_heads: int, hidden: int) -> Preset:
-    built = Architecture(
+def _from_scratch(width: int, layers: int, heads: int, kv_heads: int, hidden: int) -> Architecture:
+    return Architecture(
         vocabulary=128, spoken=128, width=width, heads=heads, kv_heads=kv_heads,
         head_dim=width // heads, hidden=hidden, layers=(Layer(Rope(10_000.0)),) * layers,
         embedding_scale=width**0.5, score_scale=(width // heads) ** -0.5,
     )  # fmt: skip
-    return Preset(built, jnp.dtype(jnp.float32))
 
 
-PRESETS: dict[PresetName, Preset] = {
+PRESETS: dict[PresetName, Architecture] = {
     "tiny": _from_scratch(width=128, layers=4, heads=4, kv_heads=2, hidden=384),
     "small": _from_scratch(width=256, layers=8, heads=8, kv_heads=4, hidden=768),
-    "qwen3-0.6b": Preset(
-        Architecture(
-            vocabulary=151_936, spoken=151_936, width=1024, heads=16, kv_heads=8, head_dim=128,
-            hidden=3072, layers=(Layer(Rope(1_000_000.0)),) * 28, head_norms=True,
-            score_scale=128**-0.5,
-        ),
-        jnp.dtype(jnp.bfloat16),
+    "qwen3-0.6b": Architecture(
+        vocabulary=151_936, spoken=151_936, width=1024, heads=16, kv_heads=8, head_dim=128,
+        hidden=3072, layers=(Layer(Rope(1_000_000.0)),) * 28, head_norms=True,
+        score_scale=128**-0.5, dtype="bfloat16",
     ),
-    "llama3.2-1b": Preset(
-        Architecture(
-            vocabulary=128_256, spoken=128_256, width=2048, heads=32, kv_heads=8, head_dim=64,
-            hidden=8192, layers=(Layer(Rope(500_000.0, "llama3", 32.0, 1.0, 4.0, 8192)),) * 16,
-            norm_eps=1e-5, score_scale=64**-0.5,
-        ),
-        jnp.dtype(jnp.bfloat16),
+    "llama3.2-1b": Architecture(
+        vocabulary=128_256, spoken=128_256, width=2048, heads=32, kv_heads=8, head_dim=64,
+        hidden=8192, layers=(Layer(Rope(500_000.0, "llama3", 32.0, 1.0, 4.0, 8192)),) * 16,
+        norm_eps=1e-5, score_scale=64**-0.5, dtype="bfloat16",
     ),
 }  # fmt: skip
-"""0.8 M, 6.3 M, 0.6 G and 1.2 G parameters; the last two are meant for accelerators."""
+"""0.8 M, 6.3 M, 0.6 G and 1.2 G parameters; the last two are meant for accelerators, their weights
+kept in the type that they are multiplied in."""
 
 
 @dataclass(frozen=True)
@@ -93,21 +82,22 @@ class TrainShape:
             )
 
 
-def network(preset: Preset) -> Network:
+def network(built: Architecture) -> Network:
     """Random weights, cast one after the other."""
-    drawn = transformer.create(preset.built, jax.random.key(0))
-    return drawn.with_params(jax.tree.map(lambda x: x.astype(preset.dtype), drawn.params))
+    drawn = networks.create(built, jax.random.key(0))
+    cast = jax.tree.map(lambda x: x.astype(built.dtype), drawn.params)
+    return drawn.with_params(sharding.place(cast))
 
 
-def cached_bytes(preset: Preset) -> int:
+def cached_bytes(built: Architecture) -> int:
     """Bytes of the keys and values of one token."""
-    built = preset.built
-    return 2 * len(built.layers) * built.kv_heads * built.head_dim * preset.dtype.itemsize
+    each = jnp.dtype(built.dtype).itemsize
+    return 2 * len(built.layers) * built.kv_heads * built.head_dim * each
 
 
-def parameter_count(preset: Preset) -> int:
+def parameter_count(built: Architecture) -> int:
     """Number of parameters, none of which is made."""
-    model = nnx.eval_shape(lambda: Transformer(preset.built, nnx.Rngs(params=0)))
+    model = nnx.eval_shape(lambda: Transformer(built, nnx.Rngs(params=0)))
     return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model)))
 
 
@@ -124,10 +114,10 @@ def check_memory(name: PresetName, *, copies: int, beside: float, smaller: str) 
     Raises:
         ValueError: there is less memory here.
     """
-    preset = PRESETS[name]
+    built = PRESETS[name]
     on_cpu = jax.local_devices()[0].platform == "cpu"
-    copies = 1 + copies * (sharding.device_count() if on_cpu else 1)
-    need = parameter_count(preset) * (4 + preset.dtype.itemsize * copies) + beside
+    copies = 1 + copies * (sharding.row_ways() if on_cpu else 1)
+    need = parameter_count(built) * (4 + jnp.dtype(built.dtype).itemsize * copies) + beside
     free = bench_limits.free_memory()
     if need > free:
         raise ValueError(

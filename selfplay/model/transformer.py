@@ -20,7 +20,7 @@ from selfplay.model.architecture import Architecture, Layer, Rope
 
 MASKED = -1e30
 """Score of an invisible key; finite, so that a row that sees nothing gives no NaN."""
-DEEP = 8
+DEEP = 12
 """From so many layers on, training runs them in a scan and computes them again on the way back."""
 ROLES = 2
 """Players that a network may hold adapters for: the solver, then the proposer."""

@@ -13,6 +13,7 @@ from selfplay.learning.batch import Example
 from selfplay.learning.loss import imitation
 from selfplay.learning.update import Updater
 from selfplay.model import network as networks
+from selfplay.model import transformer
 from selfplay.model.network import PROPOSER, SOLVER
 from selfplay.model.transformer import ModelConfig, causal
 
@@ -47,7 +48,7 @@ def test_what_is_learnt_are_the_adapters(adapted):
     assert not plain.adapted and adapted.adapted
     assert networks.parameter_count(adapted.frozen) == networks.parameter_count(plain.params)
     sizes = [(32, 32), (32, 16), (32, 16), (32, 32), (32, 48), (32, 48), (48, 32)]
-    by_hand = 2 * PLAIN.layers.__len__() * sum(RANK * (rows + columns) for rows, columns in sizes)
+    by_hand = 2 * len(PLAIN.layers) * sum(RANK * (rows + columns) for rows, columns in sizes)
     assert networks.parameter_count(adapted.params) == by_hand
 
 
@@ -97,9 +98,10 @@ def params_at_first(network):
     return jax.tree.map(jnp.zeros_like, network.params)
 
 
-@pytest.mark.parametrize("depth", [8, 9, 10])
-def test_deep_models_are_scanned_and_do_the_same(depth):
-    """Layers of two kinds in turn; with nine one is left over, and is run by itself."""
+@pytest.mark.parametrize("depth", [4, 5])
+def test_deep_models_are_scanned_and_do_the_same(depth, monkeypatch):
+    """Layers of two kinds in turn; with five one is left over, and is run by itself."""
+    monkeypatch.setattr(transformer, "DEEP", 4)
     first, other = PLAIN.layers[0], replace(PLAIN.layers[0], window=4)
     deep = replace(PLAIN, layers=tuple((first, other)[at % 2] for at in range(depth)))
     made = networks.create(deep, jax.random.key(0))
