@@ -5,6 +5,7 @@ only (segment ids), and positions start anew with each sequence. Axes: R packed 
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -102,12 +103,14 @@ def micro_batches(
     """Pack the examples into as many batches of few shapes as they need.
 
     Each example goes to the shortest kind of row that holds it: attention costs the square of the
-    row's length, so the many short examples should not pay for the few long ones.
+    row's length, so the many short examples should not pay for the few long ones. Those left over
+    when batches of their kind are full go to longer rows if less stays empty so. A batch is whole
+    or half: two shapes for each kind of row.
 
     Args:
         examples: in any order.
         row_lengths: kinds of rows, in tokens, shortest first.
-        tokens: about how many tokens a batch has room for.
+        tokens: about how many tokens a whole batch has room for.
         row_multiple: numbers of rows are multiples of this (the devices).
     Raises:
         ValueError: an example is longer than the longest row.
@@ -116,11 +119,32 @@ def micro_batches(
     for example in examples:
         fitting = (length for length in row_lengths if _length(example) <= length)
         kinds[next(fitting, row_lengths[-1])].append(example)
-    for length, members in kinds.items():
-        row_count = max(1, tokens // (length * row_multiple)) * row_multiple
-        rows = pack(members, length)
-        for first in range(0, len(rows), row_count):
-            yield arrays(rows[first : first + row_count], length, row_count)
+    rows = {length: pack(members, length) for length, members in kinds.items()}
+    whole = {n: max(1, tokens // (n * row_multiple)) * row_multiple for n in row_lengths}
+
+    def sizes(row_count: int, length: int) -> list[int]:
+        """Rows of the batches that hold so many."""
+        most = whole[length]
+        half = max(1, most // (2 * row_multiple)) * row_multiple
+        full, left = divmod(row_count, most)
+        return [most] * full + ([half if left <= half else most] if left else [])
+
+    def laid_out(row_count: int, length: int) -> int:
+        return length * sum(sizes(row_count, length))
+
+    for short, long in pairwise(row_lengths):
+        kept = len(rows[short]) - len(rows[short]) % whole[short]
+        over = [example for row in rows[short][kept:] for example in row]
+        joined = pack([*kinds[long], *over], long)
+        apart = laid_out(len(rows[short]), short) + laid_out(len(rows[long]), long)
+        if laid_out(kept, short) + laid_out(len(joined), long) < apart:
+            rows[short], rows[long] = rows[short][:kept], joined
+            kinds[long] += over
+    for length, packed in rows.items():
+        first = 0
+        for size in sizes(len(packed), length):
+            yield arrays(packed[first : first + size], length, size)
+            first += size
 
 
 def _length(example: Example) -> int:

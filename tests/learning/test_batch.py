@@ -83,8 +83,30 @@ def test_best_fit_by_hand():
 def test_each_example_goes_to_the_shortest_kind_of_row_by_hand():
     """Lengths 3, 8, 9: the first two fit rows of 8, two of them; the last takes one of 16."""
     examples = [Example([1] * (length - 1), [2]) for length in (9, 3, 8)]
-    batches = micro_batches(examples, (8, 16), tokens=33, row_multiple=2)
-    assert [(b.token_RT.shape, b.learn_RT.sum()) for b in batches] == [((4, 8), 2), ((2, 16), 1)]
+    batches = micro_batches(examples, (8, 16), tokens=17, row_multiple=1)
+    assert [(b.token_RT.shape, b.learn_RT.sum()) for b in batches] == [((2, 8), 2), ((1, 16), 1)]
+
+
+def test_what_is_left_over_goes_to_longer_rows_by_hand():
+    """Three of 6 in whole batches of two rows of 8; the third beside the one of 9, which has room
+    for it, because a batch of its own would be empty but for it."""
+    examples = [Example([1] * (length - 1), [2]) for length in (6, 6, 6, 9)]
+    batches = micro_batches(examples, (8, 16), tokens=16, row_multiple=1)
+    assert [(b.token_RT.shape, b.learn_RT.sum()) for b in batches] == [((2, 8), 2), ((1, 16), 2)]
+
+
+def test_a_generation_s_examples_leave_little_empty():
+    """Under a tenth, for lengths as the quickstart has them."""
+    rng = np.random.default_rng(0)
+    laid_out, used = 0, 0
+    for _ in range(20):
+        lengths = np.clip(rng.lognormal(3.8, 0.5, 300).astype(int), 12, 200)
+        examples = [Example([1] * (length - 1), [2]) for length in lengths.tolist()]
+        batches = list(micro_batches(examples, (96, 256), tokens=3072, row_multiple=2))
+        laid_out += sum(batch.token_RT.size for batch in batches)
+        used += int(lengths.sum())
+        assert len({batch.token_RT.shape for batch in batches}) <= 4
+    assert used > 0.9 * laid_out
 
 
 def test_no_sequence_sees_its_neighbours(network):
