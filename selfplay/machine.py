@@ -16,6 +16,25 @@ PACKAGES = ("selfplay-curriculum", "jax", "flax", "optax", "numpy", "sympy")
 """Those whose versions a result depends on."""
 
 
+class _Counter:
+    """Counts what is compiled, or loaded compiled, from when this module is imported."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        jax.monitoring.register_event_duration_secs_listener(self)
+
+    def __call__(self, event: str, seconds: float, **details: str | int) -> None:
+        self.count += event == "/jax/core/compile/backend_compile_duration"
+
+
+_COMPILED = _Counter()
+
+
+def compilations() -> int:
+    """Functions that this process has compiled so far, each for one set of shapes."""
+    return _COMPILED.count
+
+
 def versions() -> dict[str, str]:
     """Versions of Python and of `PACKAGES`."""
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}

@@ -195,7 +195,7 @@ class Session:
         return state
 
     def _generation(self, state: State) -> State:
-        start = time.perf_counter()
+        start, compiled = time.perf_counter(), machine.compilations()
         state, turn = loop.generation(self._parts.ring, state)
         self._keep(turn)
         self._warn_of_grader_errors(turn)
@@ -210,7 +210,7 @@ class Session:
             self._save(state)
         self._recent.append(turn)
         self._recent_seconds.append(seconds)
-        self._show(state, turn, seconds)
+        self._show(state, turn, seconds, machine.compilations() - compiled)
         return state
 
     def _keep(self, turn: Turn) -> None:
@@ -320,7 +320,7 @@ class Session:
         if state.generation not in self._folder.generations():
             self._folder.save(state.generation, as_tree(state))
 
-    def _show(self, state: State, turn: Turn, seconds: float) -> None:
+    def _show(self, state: State, turn: Turn, seconds: float, compiled: int) -> None:
         standing = state.standing
         recent = list(self._recent)
         spent = Counter[str]()
@@ -344,7 +344,11 @@ class Session:
         )
         self._listener.turned(snapshot)
         self._board.scalars(
-            state.generation, report.scalars(turn, state, snapshot, self._parts, seconds)
+            state.generation,
+            {
+                **report.scalars(turn, state, snapshot, self._parts, seconds),
+                "perf/compilations": compiled,
+            },
         )
         if state.generation % 10 == 0 or state.generation == 1:
             self._draw(state)

@@ -8,7 +8,7 @@ import jax
 import pytest
 from tiny import CONFIG, Last
 
-from selfplay import environments, report, train
+from selfplay import environments, machine, report, train
 from selfplay.cli import runs
 from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
@@ -179,6 +179,21 @@ def test_sampling_and_training_agree_at_the_first_step_of_every_batch(tmp_path, 
     train.train(RunFolder.create(tmp_path / "run", replace(CONFIG, generations=3)), Silent())
     assert all(mixed > 0 for mixed, _ in gaps)
     assert max(gap for _, gap in gaps) < 1e-4
+
+
+def test_nothing_is_compiled_after_the_first_generations(tmp_path):
+    """Its attempts fit one chunk, so that no rows are dropped on the way."""
+    counts = []
+
+    class Counting(Silent):
+        def turned(self, snapshot):
+            counts.append(machine.compilations())
+
+    config = replace(CONFIG, generations=12, evaluation=replace(CONFIG.evaluation, every=0))
+    jax.clear_caches()
+    train.train(RunFolder.create(tmp_path / "run", config), Counting())
+    assert counts[0] > 10
+    assert counts[2] == counts[-1]
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path):
