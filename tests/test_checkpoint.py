@@ -8,7 +8,7 @@ import checkpoints
 import jax
 import numpy as np
 import pytest
-from selfplay_experiments.checkpoint import CONFIG
+from selfplay_experiments.checkpoint import CONFIG, VARIANTS
 
 from selfplay import environments, parts, train
 from selfplay.cli import main
@@ -84,9 +84,9 @@ def test_a_run_with_adapters(config, folder, tmp_path):
 
     The warm-up sees to it that they learn: attempts of random weights are all wrong.
     """
-    source = replace(config.pretrained, adapter_rank=4)
+    source = replace(VARIANTS["adapters"].pretrained, folder=str(folder), prompt_tokens=480)
     config = replace(
-        config, pretrained=source, precision="bfloat16",
+        config, pretrained=replace(source, adapter_rank=4),
         warmup=WarmupConfig(steps=3, learning_rate=1e-2, rows=2, row_length=512),
     )  # fmt: skip
     run = RunFolder.create(tmp_path / "run", config)

@@ -1,11 +1,14 @@
 """Checkpoint: a pretrained chat model teaches itself arithmetic in words, equations and programs.
 
-Command: selfplay train checkpoint --pretrained.folder FOLDER [--seed N]
+Command: selfplay train checkpoint --pretrained.folder FOLDER [--arm adapters] [--seed N]
 Machine: an accelerator with 40 GB for a model of 0.6 billion parameters, whose parameters, moments
-and gradients are float32 and lie on every device; not measured.
+and gradients are float32; with --arm adapters the model is frozen and kept in bfloat16. Several
+accelerators share it out with --mesh.fsdp. Not measured.
 Time, expected: not measured. No checkpoint could be had where this was written; what runs in the
 tests is this experiment with a checkpoint of random weights, shrunk.
 """
+
+from dataclasses import replace
 
 from selfplay.config import RunConfig
 from selfplay.curriculum.config import CurriculumConfig
@@ -24,6 +27,7 @@ CONFIG = RunConfig(
         "arithmetic", "countdown", "linear_systems", "quadratic_equations", "next_term",
         "knights_and_knaves", "program_output",
     ),
+    precision="bfloat16",
     checkpoint_every=25,
     warmup=WarmupConfig(steps=0),  # it can write already
     rollout=RolloutConfig(problems=64, attempts=8),
@@ -37,4 +41,10 @@ CONFIG = RunConfig(
     evaluation=EvaluationConfig(every=20),
 )  # fmt: skip
 
-VARIANTS: dict[str, RunConfig] = {}
+VARIANTS = {
+    "adapters": replace(
+        CONFIG,
+        pretrained=replace(CONFIG.pretrained, adapter_rank=16),
+        update=replace(CONFIG.update, learning_rate=1e-5),
+    ),
+}
