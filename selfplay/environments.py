@@ -24,6 +24,10 @@ BRIDGES = "selfplay.bridges"
 """The entry-point group in which packages offer the environments of other libraries."""
 
 
+DESCRIPTION = ("name", "summary", "instruction", "verifier", "knobs")
+"""Attributes that an environment's class has to set."""
+
+
 def names() -> list[str]:
     """The names of all installed environments, sorted."""
     return sorted(entry_points(group=GROUP).names)
@@ -57,6 +61,7 @@ def load(name: str, interpreter: Interpreter | None = None) -> Environment:
     if ":" in name and not name.endswith(".py"):
         return _bridged(name)
     kind = _from_file(name) if name.endswith(".py") else _installed(name)
+    _refuse_unfinished(kind, name)
     if issubclass(kind, ProgramEnvironment):
         return kind(interpreter or Interpreter(SandboxConfig()))
     return kind()
@@ -146,8 +151,31 @@ def _executed(path: Path) -> ModuleType:
         raise ValueError(f"there is no environment file {str(path)!r}; check the path.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be imported: {type(error).__name__}: {error}. Try `python {path}`, "
+            "which shows where."
+        ) from error
     return module
+
+
+def _refuse_unfinished(kind: type[Environment], name: str) -> None:
+    """Say what a class lacks before it is used: its author is likely to be at work on it."""
+    lacks = [f"the method {method}" for method in sorted(kind.__abstractmethods__)]
+    lacks += [f"the attribute {one}" for one in DESCRIPTION if not hasattr(kind, one)]
+    if lacks:
+        raise ValueError(
+            f"the environment {kind.__name__} ({name}) lacks {', '.join(lacks)}; see "
+            "docs/new_environment.md, or start from `selfplay envs new`."
+        )
+    counts = {knob: len(kind.knobs[knob].values) for knob in kind.knobs}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise ValueError(
+            f"the environment {kind.__name__} ({name}) has {counts or 'no knobs'}: there must be "
+            "at least one knob, and all must have one value for each level."
+        )
 
 
 def _unknown(name: str) -> str:

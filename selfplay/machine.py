@@ -23,7 +23,7 @@ class _Counter:
         self.count = 0
         jax.monitoring.register_event_duration_secs_listener(self)
 
-    def __call__(self, event: str, seconds: float, **details: str | int) -> None:
+    def __call__(self, event: str, duration_secs: float, **kwargs: str | int) -> None:
         self.count += event == "/jax/core/compile/backend_compile_duration"
 
 

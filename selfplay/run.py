@@ -107,8 +107,9 @@ class RunFolder:
             others = [g for g in there if g != chosen]
             raise ValueError(
                 f"the checkpoint of generation {chosen} in {self.path} cannot be read "
-                f"({type(error).__name__}: {str(error)[:200]}). Other checkpoints: {others}; "
-                "move the damaged folder out of checkpoints/ to go on from the one before."
+                f"({type(error).__name__}: {str(error)[:200]}). If another version of selfplay "
+                f"wrote it, use that one. If it is damaged: other checkpoints are {others}; move "
+                "the damaged folder out of checkpoints/ to go on from the one before."
             ) from error
 
     def log_sitting(self, line: dict[str, Any]) -> None:

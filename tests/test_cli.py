@@ -274,8 +274,11 @@ def test_curriculum_shows_explains_and_exports(run, tmp_path, capsys):
     assert {row["environment"] for row in rows} == {"last"}
     assert {row["knobs"] for row in rows} <= {'{"letters": 3}', '{"letters": 4}', '{"letters": 5}'}
     assert len({row["problem"] for row in rows}) == 4 * 16
-    assert "nothing was posed" in fails(
+    assert "nothing was posed with generation 99; generations go to 4" in fails(
         capsys, "curriculum", "explain", str(run), "--generation", "99"
+    )
+    assert "must end in .csv" in fails(
+        capsys, "curriculum", "export", str(run), str(tmp_path / "posed.parquet")
     )
 
 
@@ -324,6 +327,7 @@ def test_a_broken_environment_is_told_what_to_change(tmp_path, capsys):
     told = fails(capsys, "envs", "check", str(file), "-n", "50")
     assert "lasting level 0: rejects hostile answers: Verdict(" in told
     assert "1 of 1 break the contract" in told
+    assert "-n -5 must be at least 20" in fails(capsys, "envs", "check", str(file), "-n", "-5")
 
 
 def test_the_gallery_is_current(tmp_path):

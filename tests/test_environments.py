@@ -93,6 +93,35 @@ def test_a_file_that_is_not_there_or_defines_no_environment(tmp_path):
             environments.load(write(tmp_path, "odd", text))
 
 
+def test_an_unfinished_environment_is_told_what_it_lacks(tmp_path):
+    bare = """
+from selfplay.problem import Environment, Knob
+
+class Bare(Environment):
+    name = "bare"
+    knobs = {"size": Knob((1, 2), "", "")}
+"""
+    lacks = r"Bare .* lacks the method draft, .*the method parse, the attribute summary, the attr"
+    with pytest.raises(ValueError, match=lacks):
+        environments.load(write(tmp_path, "bare", bare))
+    none = FILE.format(name="None_") + "    knobs = {}\n"
+    with pytest.raises(ValueError, match="has no knobs: there must be at least one knob"):
+        environments.load(write(tmp_path, "none", none))
+    uneven = FILE.format(name="Uneven") + (
+        "    knobs = {**Last.knobs, 'other': type(Last.knobs['letters'])((1,), '', '')}\n"
+    )
+    with pytest.raises(ValueError, match=r"\{'letters': 3, 'other': 1\}.* one value for each"):
+        environments.load(write(tmp_path, "uneven", uneven))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("import no_such_module", "No module named"), ("class X(", "SyntaxError")]
+)
+def test_a_file_that_cannot_be_imported_is_told_why(tmp_path, text, told):
+    with pytest.raises(ValueError, match=rf"broken\.py cannot be imported: .*{told}"):
+        environments.load(write(tmp_path, "broken", text))
+
+
 def test_two_of_the_same_name_are_refused(tmp_path):
     file = write(tmp_path, "mine", FILE.format(name="Mine"))
     assert list(environments.load_all((file,))) == ["mine"]

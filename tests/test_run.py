@@ -101,7 +101,7 @@ def test_a_damaged_checkpoint_is_named_with_what_to_do(folder):
     again = RunFolder.open(folder.path)
     with pytest.raises(ValueError, match="checkpoint of generation 5 .* cannot be read") as caught:
         again.restore(tree(0.0))
-    assert "Other checkpoints: [0]" in str(caught.value)
+    assert "other checkpoints are [0]" in str(caught.value)
     assert np.array_equal(again.restore(tree(0.0), 0)["params"]["w"], np.ones((4, 3)))
     again.close()
 

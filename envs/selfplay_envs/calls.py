@@ -112,6 +112,20 @@ def others(values: Sequence[Value], seed: str, count: int) -> list[list[Value]]:
     return [[drafts.like(value, rng) for value in values] for _ in range(count)]
 
 
+def distinct(values: Sequence[Value], count: int, rng: random.Random) -> list[list[Value]]:
+    """These arguments and others of the same kinds, at most so many calls, none of them twice."""
+    drawn = [list(values), *([drafts.like(v, rng) for v in values] for _ in range(count - 1))]
+    return list({call(one): one for one in drawn}.values())
+
+
+def refuse_repeated(calls: Sequence[Sequence[Value]], fewest: int) -> None:
+    """Raises InvalidProblem: too few examples, or one that is given twice."""
+    if len(calls) < fewest:
+        raise InvalidProblem(f"not unique: fewer than {fewest} examples")
+    if len(set(map(call, calls))) < len(calls):
+        raise InvalidProblem("not canonical: an example is given twice")
+
+
 def run_each(program: Program, calls: Sequence[Sequence[Value]]) -> list[subset.Run]:
     """Run every call with the interpreter of the subset; raises InvalidProblem if one fails."""
     return [subset.run(program, values) for values in calls]

@@ -35,7 +35,7 @@ class ProgramRepair(CallsEnvironment):
         """A random program, the same with a mistake, and calls."""
         program, values = drafts.program(knobs, rng)
         wrong = drafts.with_a_mistake(subset.read(program), rng)
-        examples = [values, *([drafts.like(v, rng) for v in values] for _ in range(EXAMPLES - 1))]
+        examples = calls.distinct(values, EXAMPLES, rng)
         return "\n".join([f"{program}{_WRONG}{wrong}", *map(calls.call, examples)])
 
     def understand(self, text: str) -> Understood:
@@ -45,8 +45,7 @@ class ProgramRepair(CallsEnvironment):
             raise InvalidProblem("malformed: a right and a wrong program are wanted")
         wrong = calls.read(rest, EXAMPLES)
         posed = Posed(subset.read(right), wrong.calls)
-        if len(set(map(calls.call, posed.calls))) < 2:
-            raise InvalidProblem("not unique: fewer than two different examples")
+        calls.refuse_repeated(posed.calls, fewest=2)
         shown = calls.run_each(posed.program, posed.calls)
         level = self.easiest(**calls.demands(posed, shown))
         if wrong.program.statements > posed.program.statements + 1:

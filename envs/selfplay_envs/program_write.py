@@ -33,14 +33,12 @@ class ProgramWrite(CallsEnvironment):
     def write(self, knobs: Mapping[str, int], rng: random.Random) -> str:
         """A random program and calls of it."""
         program, values = drafts.program(knobs, rng)
-        examples = [values, *([drafts.like(v, rng) for v in values] for _ in range(EXAMPLES - 1))]
-        return "\n".join([program, *map(calls.call, examples)])
+        return "\n".join([program, *map(calls.call, calls.distinct(values, EXAMPLES, rng))])
 
     def understand(self, text: str) -> Understood:
         """A program and calls; the solver is shown what the calls return."""
         posed = calls.read(text, EXAMPLES)
-        if len(set(map(calls.call, posed.calls))) < 3:
-            raise InvalidProblem("not unique: fewer than three different examples")
+        calls.refuse_repeated(posed.calls, fewest=3)
         shown = calls.run_each(posed.program, posed.calls)
         level = self.easiest(**calls.demands(posed, shown))
         hidden, unseen = calls.hidden(posed.program, posed.calls[0])

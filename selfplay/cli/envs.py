@@ -24,6 +24,9 @@ from selfplay.problem import Environment
 TIMED = 0.05
 """Seconds that the generator of each environment is timed for, at least."""
 
+FEWEST = 20
+"""Problems a level that a check draws at least."""
+
 
 def envs_command(arguments: Sequence[str]) -> None:
     """`selfplay envs list|show|check|new|gallery`."""
@@ -129,6 +132,8 @@ def check_environment(
         n: problems drawn at each level; a tenth of them are graded, five times as many broken texts
             are parsed (a tenth for a bridge's task: all of a bridge have the same parser).
     """
+    if n < FEWEST:
+        raise ValueError(f"-n {n} must be at least {FEWEST}: with fewer nothing can be said.")
     console = Console(highlight=False, emoji=False)
     interpreter = Interpreter(SandboxConfig())
     wanted = _with_tasks(names or installed.names())

@@ -65,7 +65,7 @@ def show_curriculum(run: Positional[Path]) -> None:
             ]
             state_of = STATES[standing.watch.state_E[e]]
             rating = f"{beliefs.solver_E[e]:.0f} ± {beliefs.solver_sd_E[e]:.0f}"
-            watched = "" if state_of == "active" else f"\n[red]{state_of}: probes only[/]"
+            watched = "" if state_of == "active" else f"\n[red]{state_of}[/]"
             wrote = ""
             if learned:
                 wrote = f"\n[dim]{proposer.solver_E[e]:.0f} ± {proposer.solver_sd_E[e]:.0f}[/]"
@@ -108,11 +108,16 @@ def explain(
         )
         rows = archive.query(f"{query}{column} = ? ORDER BY generation, slot", value)
         if not rows:
-            last = archive.query("SELECT MAX(generation) FROM posed")[0][0]
+            last, number = archive.query("SELECT MAX(generation), MAX(problem) FROM posed")[0]
             raise ValueError(
-                f"nothing was posed with {column} {value!r}; generations go to {last}."
+                f"nothing was posed with {column} {value!r}; generations go to {last}, numbers of "
+                f"problems to {number}."
             )
-        turns = _turns(parts.ring.manager, folder.outcomes(), {row[0] for row in rows})
+        curriculum = folder.config.curriculum
+        sampler = f"The sampler {curriculum.sampler}"
+        if curriculum.sampler == "target":
+            sampler += f" (which likes a pass rate of {curriculum.target:.0%})"
+        turns = _turns(parts.ring.manager, sampler, folder.outcomes(), {row[0] for row in rows})
         for when, slot, number, posed, gold, proposer, rating, sd in rows:
             named = "" if number == UNNUMBERED else f", problem {number}"
             console.print(
@@ -136,9 +141,14 @@ class _Turn:
     """What the curriculum knew before and after the outcomes of a generation."""
 
     def __init__(
-        self, manager: Manager, before: Standing, after: Standing, reports: Sequence[Report]
+        self,
+        manager: Manager,
+        sampler: str,
+        before: Standing,
+        after: Standing,
+        reports: Sequence[Report],
     ) -> None:
-        self._manager = manager
+        self._manager, self._sampler = manager, sampler
         self._before, self._after = manager.beliefs(before), manager.beliefs(after)
         self._share_E = manager.shares(before)
         self._state_E = before.watch.state_E
@@ -149,7 +159,7 @@ class _Turn:
         plan, game = self._reports[slot]
         e, name = plan.environment, self._manager.names[plan.environment]
         asked = {
-            "target": f"The sampler drew level {plan.level} of {name}",
+            "target": f"{self._sampler} drew level {plan.level} of {name}",
             "probe": f"A probe, which may be of any cell, fell on level {plan.level} of {name}",
             "revisit": f"An earlier problem of level {plan.level} of {name} was due again",
             "screen": f"Level {plan.level} of {name} was looked at, not trained on",
@@ -157,7 +167,7 @@ class _Turn:
         revisit = plan.purpose == "revisit"
         stood, drawn = ("it", "problem") if revisit else ("problems there", "cell")
         state = STATES[self._state_E[e]]
-        watched = "" if state == "active" else f" ({state}: probes only)"
+        watched = "" if state == "active" else f" ({state})"
         other = "" if game.level == plan.level else f" It came out as one of level {game.level}."
         return (
             f"  {asked}: {stood} stood at {plan.rating:.0f} points and the solver at "
@@ -181,13 +191,17 @@ class _Turn:
         )
 
 
-def _turns(manager: Manager, lines: Sequence[dict[str, Any]], wanted: set[int]) -> dict[int, _Turn]:
+def _turns(
+    manager: Manager, sampler: str, lines: Sequence[dict[str, Any]], wanted: set[int]
+) -> dict[int, _Turn]:
     """The wanted generations by number, from the outcome log."""
     standing, turns = manager.initial(), {}
     for line in lines:
         after = replay.after(manager, standing, line)
         if "reports" in line and line["generation"] in wanted:
-            turns[line["generation"]] = _Turn(manager, standing, after, replay.reports(line))
+            turns[line["generation"]] = _Turn(
+                manager, sampler, standing, after, replay.reports(line)
+            )
         standing = after
     return turns
 
@@ -197,8 +211,10 @@ def export(run: Positional[Path], file: Positional[Path]) -> None:
 
     Args:
         run: the run folder.
-        file: the CSV file to make; must not exist.
+        file: the file to make, NAME.csv; must not exist.
     """
+    if file.suffix != ".csv":
+        raise ValueError(f"{file} must end in .csv: what is written is CSV.")
     archive = _archive(run)
     query = f"SELECT {POSED} FROM posed LEFT JOIN cells USING (environment, level)"  # noqa: S608
     with file.open("x", newline="") as out:

@@ -27,4 +27,6 @@ def opened(path: Path) -> Iterator[tuple[RunFolder, Parts, Archive]]:
 def state_of(folder: RunFolder, parts: Parts, generation: int | None = None) -> State:
     """The state at a checkpoint, the latest by default."""
     like = parts.state()
-    return train.from_tree(folder.restore(train.as_tree(like), generation), like)
+    state = train.from_tree(folder.restore(train.as_tree(like), generation), like)
+    parts.ring.manager.check(state.standing)
+    return state

@@ -16,6 +16,9 @@ from selfplay.curriculum.scale import POINTS_PER_LOGIT, Beliefs, sigmoid
 
 REST = 10
 """Generations that a problem is left alone after a visit."""
+LEAST_SD = 0.25
+"""Problems of a cell are taken to differ by so many logits at least, whatever was learnt so far: a
+few outcomes that are alike by chance would else make all of them the same for good."""
 REACH = 2.0
 """Widths of the window beyond which a problem is not posed again."""
 
@@ -78,7 +81,7 @@ def rated(pool: Pool, beliefs: Beliefs, batch: Batch) -> Rated:
     place_M = batch.number_M % pool.number_N.size
     known_M = (batch.number_M != UNNUMBERED) & (pool.number_N[place_M] == batch.number_M)
     cell_M = batch.environment_M, batch.level_M
-    spread_M = np.maximum(np.square(beliefs.problem_sd_E[batch.environment_M]), 1e-6)
+    spread_M = np.square(np.maximum(beliefs.problem_sd_E[batch.environment_M], LEAST_SD))
     residual_M = np.where(known_M, pool.residual_N[place_M], 0.0)
     variance_M = np.where(known_M, pool.variance_N[place_M], spread_M)
     mean_M = _mean_logit(beliefs, *cell_M)

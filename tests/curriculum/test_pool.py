@@ -33,6 +33,15 @@ def batch(*rows):
     return Batch(*np.array(rows, np.int64).reshape(-1, 5).T)
 
 
+def test_problems_differ_even_where_none_was_seen_to():
+    """A first guess of no spread at all must not make every problem the same for good."""
+    rated = pool.rated(
+        pool.empty(10), beliefs(problem_sd=0.0), batch((3, 0, 1, 0, 16), (4, 0, 1, 16, 16))
+    )
+    hard, easy = rated.rating_M
+    assert hard > 1500.0 + 50.0 and easy < 1500.0 - 50.0
+
+
 def test_one_visit_by_hand():
     """Prior N(0, 1) on the residual, 4 of 4 solved at even odds: the mode of the logit x solves
     4 (1 - sigma(x)) = x, so x = 1.2003; information 4 sigma (1 - sigma) = 0.7210."""

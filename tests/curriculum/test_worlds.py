@@ -355,14 +355,23 @@ def test_joint_elo_without_anchors_errs_at_least_four_times_as_much_as_the_defau
 
 
 @cache
+def short_runs(world, arm):
+    """Scores of four runs of 80 steps, half a world each."""
+    return [
+        arms.run(worlds.make(world, seed, 12), ARMS[arm], steps=80, anchor_every=40)
+        for seed in range(4)
+    ]
+
+
 def short_auc_N(world, arm):
-    """Areas under the curve of four runs of 80 steps, half a world each."""
-    return np.array(
-        [
-            arms.run(worlds.make(world, seed, 12), ARMS[arm], steps=80, anchor_every=40).auc
-            for seed in range(4)
-        ]
-    )
+    """Areas under their curves."""
+    return np.array([score.auc for score in short_runs(world, arm)])
+
+
+@pytest.mark.parametrize("world", ["full", "ordered", "shuffled", "delayed"])
+def test_a_90_percent_interval_holds_85_to_95_percent_of_the_groups(world):
+    coverage = np.mean([score.coverage for score in short_runs(world, "target-kalman")])
+    assert 0.85 <= coverage <= 0.95
 
 
 @pytest.mark.parametrize(
