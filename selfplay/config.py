@@ -66,7 +66,9 @@ class RunConfig:
     token_budget: int = 0
     """Generated tokens after which a run ends before its last generation, to compare runs at equal
     cost: attempts, proposals, screening and looks at the anchors count; 0 sets no limit."""
-    environments: tuple[str, ...] = ("arithmetic", "countdown", "linear_equations", "modular")
+    environments: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["--env"])] = (
+        "arithmetic", "countdown", "linear_equations", "modular",
+    )  # fmt: skip
     """The environments to learn: names of installed ones, or Python files that define one."""
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
     """Where to compute; `auto` takes an accelerator if there is one."""

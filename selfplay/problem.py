@@ -306,5 +306,5 @@ class Request:
     propensity: float
     """Probability with which a slot of the generation gets this (environment, level)."""
     purpose: str
-    """`target` (the sampler's law), `probe` (kept up everywhere), or `screen` (attempted to see how
-    hard the cell is, not to train on)."""
+    """`target` (the sampler's law), `probe` (kept up everywhere), `revisit` (an earlier problem
+    again), or `screen` (attempted to see how hard the cell is, not to train on)."""

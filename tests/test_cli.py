@@ -15,7 +15,7 @@ import pytest
 from tiny import CONFIG, Last
 
 from selfplay import environments
-from selfplay.cli import VERBS, asking, leftovers, main
+from selfplay.cli import VERBS, asking, envs, leftovers, main
 from selfplay.grading.programs import sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -319,6 +319,21 @@ def test_a_new_environment_keeps_the_contract_as_it_is_written(tmp_path, capsys,
 def test_names_that_no_environment_can_have(capsys):
     assert "is no name for an environment" in fails(capsys, "envs", "new", "Digit-Sum")
     assert "'modular' is installed already" in fails(capsys, "envs", "new", "modular")
+
+
+def test_an_environment_that_draws_from_a_set_is_found_out(tmp_path, monkeypatch):
+    """Within one process it repeats itself."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
+    file = tmp_path / "last.py"
+    for letters, found in (("{*'abcdefgh'}", True), ("'abcdefgh'", False)):
+        file.write_text(
+            "from tiny import Last\n\nclass Lasting(Last):\n    name = 'lasting'\n\n"
+            "    def draft(self, knobs, rng):\n"
+            f"        return ''.join(rng.choices([*{letters}], k=knobs['letters']))\n"
+        )
+        told = [str(fault) for fault in envs.elsewhere(str(file))]
+        assert bool(told) == found, told
+        assert all("iterate over no set" in fault for fault in told)
 
 
 def test_a_broken_environment_is_told_what_to_change(tmp_path, capsys):

@@ -61,7 +61,7 @@ def bench_command(arguments: Sequence[str]) -> None:
             warmup_steps: with `loop`: optimiser steps before the first generation.
             repetitions: medians are over this many.
             submissions: with `grade`: after so many, all sorts of them, nothing may be left behind.
-            problems: with `curriculum`: so many are rated and archived.
+            problems: with `curriculum`: so many are rated and archived, at least 81,920.
             json_file: also write the figures to this file.
             audit: with `grade`: instead of timing, grade the kept attempts of this run again, list
                 disagreements with math-verify, and look for signs of cheating.

@@ -1,6 +1,9 @@
 """`selfplay envs`: browse environments, check that they keep their promises, start a new one."""
 
+import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -23,7 +26,6 @@ from selfplay.problem import Environment
 
 TIMED = 0.05
 """Seconds that the generator of each environment is timed for, at least."""
-
 FEWEST = 20
 """Problems a level that a check draws at least."""
 
@@ -141,6 +143,8 @@ def check_environment(
     for name, most in wanted.items():
         environment = installed.load(name, interpreter)
         faults = list(islice(_checked(environment, level, n, console), most))
+        if level is None and not faults and ":" not in environment.name:
+            faults = list(elsewhere(name))
         broken += bool(faults)
         for fault in faults:
             console.print(f"[red]{environment.name}[/] {escape(str(fault))}", soft_wrap=True)
@@ -153,6 +157,26 @@ def check_environment(
             console.print(f"[green]{environment.name}[/]: {what} the contract ({n} problems)")
     if broken:
         raise ValueError(f"{broken} of {len(wanted)} break the contract.")
+
+
+def elsewhere(name: str) -> Iterator[Fault]:
+    """Problems of the same seed in two processes, whose sets and hashes are in other orders."""
+    command = [sys.executable, "-m", "selfplay", "envs", "show", name, "-n", "3"]
+    one, other = (
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True,
+            check=False,
+        ).stdout
+        for seed in ("1", "2")
+    )  # fmt: skip
+    for line, line_there in zip(one.splitlines(), other.splitlines(), strict=False):
+        if line != line_there:
+            yield Fault(
+                "is the same in every process", "all levels", f"{line!r}, {line_there!r}",
+                "two processes made other problems of one seed: iterate over no set, and use "
+                "neither hash() nor id()",
+            )  # fmt: skip
+            return
 
 
 def _with_tasks(names: Sequence[str]) -> dict[str, int | None]:

@@ -71,7 +71,7 @@ class Posed(NamedTuple):
     proposer: str
     """Who wrote it: `learned` or `procedural`."""
     purpose: str
-    """Why it was asked for: `target`, `probe` or `screen`."""
+    """Why it was asked for: `target`, `probe`, `revisit` or `screen`."""
     requested: float
     """Rating that was asked for, in points."""
     predicted: float
