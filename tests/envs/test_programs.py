@@ -100,8 +100,10 @@ def test_the_hidden_tests_are_not_in_the_problem_that_is_shown():
 
 
 def test_too_few_examples_and_an_identity_are_refused():
-    with pytest.raises(InvalidProblem, match="not unique: fewer than three"):
-        WRITE.parse(f"{DOUBLE}\nf(3)\nf(5)\nf(3)")
+    with pytest.raises(InvalidProblem, match="not unique: fewer than 3 examples"):
+        WRITE.parse(f"{DOUBLE}\nf(3)\nf(5)")
+    with pytest.raises(InvalidProblem, match="not canonical: an example is given twice"):
+        WRITE.parse(f"{DOUBLE}\nf(3)\nf(5)\nf(2)\nf(3)")
     with pytest.raises(InvalidProblem, match="trivial: it returns its argument"):
         WRITE.parse("def f(a):\n return a\nf(3)\nf(5)\nf(2)")
 
@@ -116,7 +118,7 @@ def test_a_repair_by_hand():
     for text, reason in (
         (f"{DOUBLE}\nf(3)\nf(5)", "malformed: a right and a wrong"),
         (f"{DOUBLE}\n---\n{DOUBLE}\nf(3)\nf(5)", "trivial: no example shows a mistake"),
-        (f"{DOUBLE}\n---\n{wrong}\nf(3)", "not unique: fewer than two"),
+        (f"{DOUBLE}\n---\n{wrong}\nf(3)", "not unique: fewer than 2"),
     ):
         with pytest.raises(InvalidProblem, match=reason):
             REPAIR.parse(text)
