@@ -17,6 +17,7 @@ from selfplay.model.tokens import Tokenizer
 from selfplay.problem import Problem
 
 Hear = Callable[[int, str, bool], None]
+"""Is told of a response: its row, its text, and whether it ended."""
 
 
 @dataclass(frozen=True)

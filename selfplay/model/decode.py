@@ -118,6 +118,7 @@ class Samples(NamedTuple):
 
 
 Hear = Callable[[int, list[int], bool], None]
+"""Is told of a row: its number, its response, and whether that ended."""
 
 
 class _Rows(NamedTuple):
@@ -261,7 +262,7 @@ def sample(
     """Draw `attempts` responses to each prompt.
 
     Args:
-        network: the model; parameters on all devices.
+        network: the model; parameters where they belong (`sharding.place`).
         prompts: P sequences of token ids, at least 2 long.
         key_N: [P * attempts] keys, one a row; see `streams.row_keys`.
         attempts: responses to each prompt.
@@ -278,22 +279,15 @@ def sample(
     sampling = sampling.checked()
     at_once = max(1, config.rows // attempts)
     width = padded_length(max(len(prompt) for prompt in prompts))
-    parts = []
-    for first in range(0, len(prompts), at_once):
-        before = first * attempts
-
-        def hear_of_batch(row: int, response: list[int], ended: bool, before: int = before) -> None:
-            if hear:
-                hear(before + row, response, ended)
-
-        parts.append(
-            _sample_batch(
-                network,
-                prompts[first : first + at_once],
-                key_N[before : before + at_once * attempts],
-                width, attempts, config.max_tokens, sampling, end_ids, hear_of_batch,
-            )
-        )  # fmt: skip
+    parts = [
+        _sample_batch(
+            network,
+            prompts[first : first + at_once],
+            key_N[first * attempts : (first + at_once) * attempts],
+            width, attempts, config.max_tokens, sampling, end_ids, hear, first * attempts,
+        )
+        for first in range(0, len(prompts), at_once)
+    ]  # fmt: skip
     return Samples(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
@@ -306,7 +300,8 @@ def _sample_batch(
     max_tokens: int,
     sampling: Sampling,
     end_ids: tuple[int, ...],
-    hear: Hear,
+    hear: Hear | None,
+    first_row: int,
 ) -> Samples:
     row_count = len(prompts) * attempts
     prompt_count = sharding.rounded_rows(len(prompts))
@@ -342,7 +337,7 @@ def _sample_batch(
             so_far = _finish(token_NT[:, : drawn + room], logprob_NT[:, : drawn + room], end_ids)
             over_N = so_far.ended_N | last
             for row in np.flatnonzero(over_N & ~told_N).tolist():
-                hear(row, so_far.response(row), bool(so_far.ended_N[row]))
+                hear(first_row + row, so_far.response(row), bool(so_far.ended_N[row]))
             told_N |= over_N
         if last:
             break
