@@ -14,7 +14,8 @@ from selfplay.curriculum.manager import Manager
 from selfplay.curriculum.scale import Cells
 from selfplay.grading.programs.environment import Interpreter
 from selfplay.learning.loss import clipped_policy_gradient
-from selfplay.learning.update import Updater, optimizer, schedule
+from selfplay.learning.optimizer import optimizer
+from selfplay.learning.update import Updater, schedule
 from selfplay.loop import Counts, Ring, State
 from selfplay.model import network as networks
 from selfplay.model import sharding

@@ -21,7 +21,7 @@ def folder(tmp_path):
 def tree(value):
     """Parameters on all devices, ratings and counts on the host."""
     return {
-        "params": sharding.copy_to_all({"w": np.full((4, 3), value, np.float32)}),
+        "params": sharding.place({"w": np.full((4, 3), value, np.float32)}),
         "ratings": np.array([value, np.nan]),
         "generation": 3,
     }

@@ -24,7 +24,8 @@ from selfplay.curriculum.archive import Archive
 from selfplay.learning import warmup
 from selfplay.learning.batch import Example, Packed, micro_batches
 from selfplay.learning.loss import clipped_policy_gradient
-from selfplay.learning.update import UpdateConfig, Updater, optimizer, schedule
+from selfplay.learning.optimizer import optimizer
+from selfplay.learning.update import UpdateConfig, Updater, schedule
 from selfplay.model import decode, sharding
 from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.network import Network, parameter_count

@@ -16,7 +16,8 @@ import optax
 from selfplay import streams
 from selfplay.learning.batch import Example, pack
 from selfplay.learning.loss import imitation
-from selfplay.learning.update import Learner, StepReport, Updater, optimizer
+from selfplay.learning.optimizer import optimizer
+from selfplay.learning.update import Learner, StepReport, Updater
 from selfplay.model.network import PROPOSER, Network
 from selfplay.model.tokens import Tokenizer
 from selfplay.problem import ANSWER_OPEN, Environment, Problem

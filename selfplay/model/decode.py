@@ -24,6 +24,10 @@ from selfplay.model.transformer import KeyValues, causal
 
 CHUNK = 32
 """Tokens drawn between two looks at which rows have finished."""
+LEAST_ROOM = 64
+"""Tokens that the cache has room for from the start: a size more is compiled in a second."""
+MOST_NOISE = 2**18
+"""Random numbers that are made at a time for the next tokens; at least those of one token."""
 FEWEST_ROWS = 64
 """Compaction stops here: smaller batches gain nothing and would be compiled anew."""
 
@@ -149,16 +153,50 @@ def _prefill(
     length = prompt_PT.shape[1]
     position_PT = jnp.broadcast_to(jnp.arange(length), prompt_PT.shape)
     _, cache = model(prompt_PT, position_PT, causal(length))
-    room = ((0, 0), (0, 0), (0, slots - length), (0, 0))
     repeat = partial(jnp.repeat, repeats=attempts, axis=0)
     last_P = jnp.take_along_axis(prompt_PT, prompt_length_P[:, None], axis=1)[:, 0]
     return _Rows(
         token_N=repeat(last_P),
-        cache=jax.tree.map(lambda x: repeat(jnp.pad(x, room)), cache),
+        cache=jax.tree.map(repeat, _lengthened(cache, slots - length)),
         prompt_length_N=repeat(prompt_length_P),
         key_N=key_N,
         done_N=done_N,
     )
+
+
+def room_for(tokens: int, max_tokens: int) -> int:
+    """For how many tokens the cache has room when so many are to be in it.
+
+    Whole chunks: all of `max_tokens`, or half of that, and so on. Attention reads the empty part
+    too, and each size is compiled.
+    """
+    room = CHUNK * -(-max_tokens // CHUNK)
+    half = CHUNK * -(-room // (2 * CHUNK))
+    while room >= 2 * LEAST_ROOM and half >= tokens:
+        room, half = half, CHUNK * -(-half // (2 * CHUNK))
+    return room
+
+
+def _lengthened(cache: tuple[KeyValues, ...], more: int) -> tuple[KeyValues, ...]:
+    """The cache with room for more tokens."""
+    slots, rest = (0, more), (0, 0)
+    return tuple(
+        KeyValues(
+            jnp.pad(keys, (rest, rest, rest, slots)), jnp.pad(values, (rest, rest, slots, rest))
+        )
+        for keys, values in cache
+    )
+
+
+def noisy_tokens(each: int) -> int:
+    """For how many tokens noise is made at a time, a divisor of CHUNK.
+
+    Small batches gain by many: making noise takes the same small steps for any amount of it.
+
+    Args:
+        each: numbers that one token of all rows takes.
+    """
+    return next(n for n in (CHUNK, 16, 8, 4, 2, 1) if n * each <= MOST_NOISE or n == 1)
 
 
 @partial(
@@ -186,45 +224,68 @@ def _decode_chunk(
         network: Network, rows: _Rows, drawn: jax.Array, sampling: Sampling
     ) -> tuple[_Rows, jax.Array, jax.Array]:
         model = network.model()
-        slot_S = jnp.arange(rows.cache[0].keys_NKSD.shape[2])
+        slot_S = jnp.arange(rows.cache[0].values_NKSD.shape[2])
         in_prompt_NS = slot_S < rows.prompt_length_N[:, None]
         in_response_NS = rows.prompt_length_N[:, None] + slot_S - prompt_slots
         position_NS = jnp.where(slot_S < prompt_slots, slot_S, in_response_NS)
+        position_NC = (rows.prompt_length_N + drawn)[:, None] + jnp.arange(CHUNK)
+        # Made here, since XLA would make them anew for each head of each layer in the loop.
+        turns = model.turns(position_NC)
         greedy = sampling.temperature <= 0.0
         scale = 1.0 / jnp.where(greedy, 1.0, sampling.temperature)
+
+        ahead = noisy_tokens(rows.token_N.size * model.spoken)
+
+        def noise(token: jax.Array) -> jax.Array:
+            """float [A, N, U], for this token and the next ones; all 0 takes the likeliest."""
+            key_AN = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))(
+                rows.key_N, token + jnp.arange(ahead)
+            )
+            drawn_ANU = jax.vmap(jax.vmap(partial(jax.random.gumbel, shape=(model.spoken,))))(
+                key_AN
+            )
+            return jnp.where(greedy, 0.0, drawn_ANU)
 
         def unfinished(carry: tuple) -> jax.Array:
             step, rows, *_ = carry
             return (step < CHUNK) & ~jnp.all(rows.done_N)
 
         def draw(carry: tuple) -> tuple:
-            step, rows, token_NC, logprob_NC = carry
+            step, rows, noise_ANU, token_NC, logprob_NC = carry
             slot = prompt_slots + drawn + step
             in_response_S = (slot_S >= prompt_slots) & (slot_S <= slot)
             visible_NTS = (in_prompt_NS | in_response_S)[:, None]
-            position_NT = (rows.prompt_length_N + drawn + step)[:, None]
             logits, cache = model(
-                rows.token_N[:, None], position_NT, visible_NTS, rows.cache, slot, position_NS
+                rows.token_N[:, None],
+                jax.lax.dynamic_slice_in_dim(position_NC, step, 1, axis=1),
+                visible_NTS,
+                rows.cache,
+                slot,
+                position_NS,
+                {rope: turn.token(step) for rope, turn in turns.items()},
             )
             logprob_NU = jax.nn.log_softmax(logits[:, 0] * scale)
             if truncate:
                 logprob_NU = truncated(logprob_NU, sampling.top_k, sampling.top_p)
-            step_key_N = jax.vmap(jax.random.fold_in, (0, None))(rows.key_N, drawn + step)
-            drawn_N = jax.vmap(jax.random.categorical)(step_key_N, logprob_NU)
-            next_N = jnp.where(greedy, jnp.argmax(logprob_NU, axis=-1), drawn_N).astype(jnp.int32)
+            noise_ANU = jax.lax.cond(step % ahead == 0, noise, lambda _: noise_ANU, drawn + step)
+            next_N = jnp.argmax(logprob_NU + noise_ANU[step % ahead], axis=-1).astype(jnp.int32)
             next_N = jnp.where(rows.done_N, end_ids[0], next_N)
             chosen_N1 = jnp.take_along_axis(logprob_NU, next_N[:, None], axis=1)
             done_N = rows.done_N | jnp.isin(next_N, np.array(end_ids))
             return (
                 step + 1,
                 rows._replace(token_N=next_N, cache=cache, done_N=done_N),
+                noise_ANU,
                 jax.lax.dynamic_update_slice_in_dim(token_NC, next_N[:, None], step, axis=1),
                 jax.lax.dynamic_update_slice_in_dim(logprob_NC, chosen_N1, step, axis=1),
             )
 
         blank_NC = jnp.full((rows.token_N.shape[0], CHUNK), end_ids[0], jnp.int32)
-        start = (jnp.int32(0), rows, blank_NC, jnp.zeros(blank_NC.shape, jnp.float32))
-        _, rows, token_NC, logprob_NC = jax.lax.while_loop(unfinished, draw, start)
+        start = (
+            jnp.int32(0), rows, jnp.zeros((ahead, rows.token_N.size, model.spoken)),
+            blank_NC, jnp.zeros(blank_NC.shape, jnp.float32),
+        )  # fmt: skip
+        _, rows, _, token_NC, logprob_NC = jax.lax.while_loop(unfinished, draw, start)
         return rows, token_NC, logprob_NC
 
     if not sharding.whole_parameters():  # devices need each other at every step
@@ -239,13 +300,41 @@ def _decode_chunk(
     )(network, rows, drawn, sampling)
 
 
-@jax.jit
-def _keep(rows: _Rows, index_M: jax.Array, spare_M: jax.Array) -> _Rows:
-    """Keep rows by index (spare ones marked done), with room for one more chunk in the cache."""
-    kept = jax.tree.map(lambda x: x[index_M], rows)
-    room = ((0, 0), (0, 0), (0, CHUNK), (0, 0))
-    cache = jax.tree.map(lambda x: jnp.pad(x, room), kept.cache)
-    return sharding.constrain_rows(kept._replace(cache=cache, done_N=kept.done_N | spare_M))
+@partial(jax.jit, static_argnames="more")
+def _go_on(rows: _Rows, kept: tuple[jax.Array, jax.Array] | None, *, more: int) -> _Rows:
+    """Drop rows, and make room for `more` tokens in the cache.
+
+    `kept`, None for all: int [M], which of its own rows each device keeps, and bool [M], those of
+    them that only fill up; they are marked as done.
+    """
+
+    def on_device(rows: _Rows, kept: tuple[jax.Array, jax.Array] | None) -> _Rows:
+        if kept is not None:
+            index_M, spare_M = kept
+            rows = jax.tree.map(lambda x: x[index_M], rows)
+            rows = rows._replace(done_N=rows.done_N | spare_M)
+        return rows._replace(cache=_lengthened(rows.cache, more))
+
+    by_row = sharding.ROWS  # rows stay on their device: nothing is sent
+    return jax.shard_map(
+        on_device, mesh=sharding.mesh(), in_specs=by_row, out_specs=by_row, check_vma=False
+    )(rows, kept)
+
+
+def _dropping(done_WN: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """What `_go_on` keeps of the rows of each device: half of them or fewer, or all (None)."""
+    alive = [np.flatnonzero(~done_N) for done_N in done_WN]
+    size = sharding.rounded_rows(
+        sharding.row_ways() * max(own.size for own in alive), smallest=FEWEST_ROWS
+    )
+    if 2 * size > done_WN.size:
+        return None
+    each = size // sharding.row_ways()
+    index_WM = np.stack(
+        [np.resize(own, each) if own.size else np.zeros(each, int) for own in alive]
+    )
+    spare_WM = np.arange(each) >= np.array([[own.size] for own in alive])
+    return index_WM, spare_WM
 
 
 def sample(
@@ -304,51 +393,55 @@ def _sample_batch(
     first_row: int,
 ) -> Samples:
     row_count = len(prompts) * attempts
-    prompt_count = sharding.rounded_rows(len(prompts))
-    spare = prompt_count - len(prompts)
-    padded = [*prompts, *([prompts[0]] * spare)]
+    # Dealt out to the devices in turn, so that each gets its share of what is real and of what is
+    # easy; what is there to fill up has the last numbers.
+    prompt_P = np.arange(sharding.rounded_rows(len(prompts)))
+    prompt_P = prompt_P.reshape(-1, sharding.row_ways()).T.ravel()
+    row_N = (prompt_P[:, None] * attempts + np.arange(attempts)).ravel()
+    padded = [prompts[p if p < len(prompts) else 0] for p in prompt_P.tolist()]
     rows = _prefill(
         network,
         *sharding.split_rows((
             pad(padded, prompt_slots, 0),
             np.array([len(prompt) - 1 for prompt in padded], np.int32),
-            jnp.concatenate([key_N, jnp.repeat(key_N[:1], spare * attempts, axis=0)]),
-            np.arange(prompt_count * attempts) >= row_count,
+            key_N[np.minimum(row_N, row_count - 1)],
+            row_N >= row_count,
         )),
-        attempts=attempts, slots=prompt_slots + CHUNK,
+        attempts=attempts, slots=prompt_slots + room_for(CHUNK, max_tokens),
     )  # fmt: skip
 
     token_NT = np.full((row_count, max_tokens), end_ids[0], np.int32)
     logprob_NT = np.zeros((row_count, max_tokens), np.float32)
     told_N = np.zeros(row_count, bool)
-    row_N = np.arange(prompt_count * attempts)  # which sample each row of the batch is
     for drawn in range(0, max_tokens, CHUNK):
         rows, token_NC, logprob_NC = _decode_chunk(
             network, rows, np.int32(drawn), sampling,
             prompt_slots=prompt_slots, end_ids=end_ids, truncate=sampling.truncated,
         )  # fmt: skip
         real = row_N < row_count
-        room = min(CHUNK, max_tokens - drawn)
-        token_NT[row_N[real], drawn : drawn + room] = np.asarray(token_NC)[real, :room]
-        logprob_NT[row_N[real], drawn : drawn + room] = np.asarray(logprob_NC)[real, :room]
-        alive = np.flatnonzero(~np.asarray(rows.done_N))
-        last = not alive.size or drawn + CHUNK >= max_tokens
+        stop = min(drawn + CHUNK, max_tokens)
+        token_NT[row_N[real], drawn:stop] = np.asarray(token_NC)[real, : stop - drawn]
+        logprob_NT[row_N[real], drawn:stop] = np.asarray(logprob_NC)[real, : stop - drawn]
+        done_N = np.asarray(rows.done_N)
+        last = done_N.all() or stop == max_tokens
         if hear:
-            so_far = _finish(token_NT[:, : drawn + room], logprob_NT[:, : drawn + room], end_ids)
+            so_far = _finish(token_NT[:, :stop], logprob_NT[:, :stop], end_ids)
             over_N = so_far.ended_N | last
             for row in np.flatnonzero(over_N & ~told_N).tolist():
                 hear(first_row + row, so_far.response(row), bool(so_far.ended_N[row]))
             told_N |= over_N
         if last:
             break
-        size = min(sharding.rounded_rows(alive.size, smallest=FEWEST_ROWS), row_N.size)
-        if 2 * size > row_N.size:
-            index, spare_M = np.arange(row_N.size), np.zeros(row_N.size, bool)
-        else:
-            index = np.resize(alive, size)
-            spare_M = np.arange(size) >= alive.size
-        rows = _keep(rows, *sharding.split_rows((index, spare_M)))
-        row_N = np.where(spare_M, row_count, row_N[index])
+        more = room_for(stop + CHUNK, max_tokens) - room_for(stop, max_tokens)
+        kept = _dropping(done_N.reshape(sharding.row_ways(), -1))
+        if kept is not None:
+            index_WM, spare_WM = kept
+            own_WN = row_N.reshape(sharding.row_ways(), -1)
+            row_N = np.take_along_axis(own_WN, index_WM, axis=1)
+            row_N = np.where(spare_WM, row_count, row_N).ravel()
+            kept = sharding.split_rows((index_WM.ravel(), spare_WM.ravel()))
+        if kept is not None or more:
+            rows = _go_on(rows, kept, more=more)
     return _finish(token_NT, logprob_NT, end_ids)
 
 

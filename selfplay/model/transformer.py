@@ -72,32 +72,77 @@ class ModelConfig:
 
 
 class KeyValues(NamedTuple):
-    """Keys and values of one layer; axis order chosen for decode on CPU (time next to last)."""
+    """Keys and values of one layer.
 
-    keys_NKSD: jax.Array
+    The order of the axes is what decoding on CPU reads fastest: both matrix products of attention
+    then run along the last axis of what they read (keys with D last took 2.4 times as long).
+    """
+
+    keys_NKDS: jax.Array
     values_NKSD: jax.Array
 
 
-def rotate(x_NHTD: jax.Array, position_NT: jax.Array, rope: Rope) -> jax.Array:
-    """Turn each pair (d, d + D/2) by its position: attention then depends on distances only.
+class Turn(NamedTuple):
+    """How far each pair (d, d + D/2) of a query or key is turned at each position."""
 
-    Args:
-        x_NHTD: float [N, H, T, D], D even.
-        position_NT: int [N, T], the position of each token in its own sequence, from 0.
-        rope: how fast each pair turns.
-    Returns:
-        float [N, H, T, D]; the norm of each pair is kept, but for the amplitude.
-    Source: Su et al. 2021, arXiv:2104.09864, in the half-split order of Llama and Qwen checkpoints.
-    """
-    half = x_NHTD.shape[-1] // 2
-    frequency_D = rope.frequencies(x_NHTD.shape[-1])
-    angle_N1TD = position_NT[:, None, :, None].astype(jnp.float32) * frequency_D
-    cos, sin = jnp.cos(angle_N1TD), jnp.sin(angle_N1TD)
-    if rope.amplitude != 1.0:
-        cos, sin = rope.amplitude * cos, rope.amplitude * sin
-    cos, sin = cos.astype(x_NHTD.dtype), sin.astype(x_NHTD.dtype)
-    first, second = x_NHTD[..., :half], x_NHTD[..., half:]
-    return jnp.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+    cos_N1TD: jax.Array
+    """float [N, 1, T, D / 2]."""
+    sin_N1TD: jax.Array
+
+    @classmethod
+    def at(cls, position_NT: jax.Array, rope: Rope, dim: int, dtype: jnp.dtype | str) -> "Turn":
+        """The turns of tokens at these positions.
+
+        Args:
+            position_NT: int [N, T], the position of each token in its own sequence, from 0.
+            rope: how fast each pair turns.
+            dim: width D of a head, even.
+            dtype: of the result; angles are float32.
+        """
+        angle_N1TD = position_NT[:, None, :, None].astype(jnp.float32) * rope.frequencies(dim)
+        cos, sin = jnp.cos(angle_N1TD), jnp.sin(angle_N1TD)
+        if rope.amplitude != 1.0:
+            cos, sin = rope.amplitude * cos, rope.amplitude * sin
+        return cls(cos.astype(dtype), sin.astype(dtype))
+
+    def token(self, t: jax.Array | int) -> "Turn":
+        """The turns of token t of each sequence alone."""
+        return Turn(*(jax.lax.dynamic_slice_in_dim(x, t, 1, axis=2) for x in self))
+
+    def __call__(self, x_NHTD: jax.Array) -> jax.Array:
+        """Turn queries or keys: attention then depends on distances only.
+
+        Args:
+            x_NHTD: float [N, H, T, D].
+        Returns:
+            float [N, H, T, D]; the norm of each pair is kept, but for the amplitude.
+        Source: Su et al. 2021, arXiv:2104.09864, in the half-split order of Llama and Qwen
+            checkpoints.
+        """
+        half = x_NHTD.shape[-1] // 2
+        first, second = x_NHTD[..., :half], x_NHTD[..., half:]
+        cos, sin = self.cos_N1TD, self.sin_N1TD
+        return jnp.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+
+
+class View(NamedTuple):
+    """What all layers are told of the tokens; see `Transformer.states` for the arrays."""
+
+    position_NT: jax.Array
+    visible_NTS: jax.Array
+    slot: jax.Array | int
+    key_position_NS: jax.Array | None
+    turns: dict[Rope, Turn]
+    """By the rotary positions that layers have."""
+
+    def of(self, window: int) -> jax.Array:
+        """bool [N, T, S], which keys are visible to a layer with this window (0: none)."""
+        if not window:
+            return self.visible_NTS
+        if self.key_position_NS is None:
+            raise ValueError("a window needs to know the positions of the keys in the cache.")
+        distance_NTS = self.position_NT[:, :, None] - self.key_position_NS[:, None]
+        return self.visible_NTS & (distance_NTS < window)
 
 
 def _normal(rngs: nnx.Rngs, shape: tuple[int, ...], std: float) -> nnx.Param[jax.Array]:
@@ -109,6 +154,30 @@ class Adapter(nnx.Variable[jax.Array]):
 
     Float [ROLES, ...]; network.py takes one role's before the model is called.
     """
+
+
+@jax.custom_vjp
+def product(x: jax.Array, weight_IO: jax.Array) -> jax.Array:
+    """x A over the last axis of x; any leading axes.
+
+    On the way back, what is transposed for the gradient of A is x and not the gradient of the
+    product: XLA makes that transpose one with whatever made the gradient, and on CPU computes it
+    element by element across memory.
+    """
+    return x @ weight_IO
+
+
+def _product_forward(x: jax.Array, weight_IO: jax.Array) -> tuple[jax.Array, tuple]:
+    return product(x, weight_IO), (x, weight_IO)
+
+
+def _product_backward(kept: tuple, change: jax.Array) -> tuple[jax.Array, jax.Array]:
+    x, weight_IO = kept
+    flat_x, flat = x.reshape(-1, x.shape[-1]), change.reshape(-1, change.shape[-1])
+    return change @ weight_IO.T, flat_x.T @ flat
+
+
+product.defvjp(_product_forward, _product_backward)
 
 
 class Linear(nnx.Module):
@@ -132,7 +201,7 @@ class Linear(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Apply to the last axis, in the type of x; any leading axes."""
-        made = x @ self.weight[...].astype(x.dtype)
+        made = product(x, self.weight[...].astype(x.dtype))
         if self.bias is not None:
             made += self.bias[...].astype(x.dtype)
         if self.adapter_in is not None and self.adapter_out is not None:
@@ -187,15 +256,9 @@ class Attention(nnx.Module):
         self.key_norm = RMSNorm(*norms) if built.head_norms else None
 
     def __call__(
-        self,
-        x_NTW: jax.Array,
-        position_NT: jax.Array,
-        visible_NTS: jax.Array,
-        cache: KeyValues | None,
-        slot: jax.Array | int,
-        key_position_NS: jax.Array | None = None,
+        self, x_NTW: jax.Array, view: View, cache: KeyValues | None
     ) -> tuple[jax.Array, KeyValues]:
-        """Attend; see `Transformer.__call__` for the arguments."""
+        """Attend; the new keys and values are written to the cache if there is one."""
         N, T, _ = x_NTW.shape
         K, G, D = self.kv_heads, self.heads // self.kv_heads, self.head_dim
 
@@ -208,30 +271,22 @@ class Attention(nnx.Module):
         if self.query_norm is not None and self.key_norm is not None:
             query_NHTD, key_NKTD = self.query_norm(query_NHTD), self.key_norm(key_NKTD)
         if self.rope is not None:
-            query_NHTD = rotate(query_NHTD, position_NT, self.rope)
-            key_NKTD = rotate(key_NKTD, position_NT, self.rope)
-        fresh = KeyValues(key_NKTD, value_NKTD)
-        if cache is None:
-            seen, key_position_NS = fresh, position_NT
-        else:
+            turn = view.turns[self.rope]
+            query_NHTD, key_NKTD = turn(query_NHTD), turn(key_NKTD)
+        seen = KeyValues(key_NKTD.swapaxes(2, 3), value_NKTD)
+        if cache is not None:
+            keys, values, into = *cache, jax.lax.dynamic_update_slice_in_dim
             seen = KeyValues(
-                *(
-                    jax.lax.dynamic_update_slice_in_dim(old, new, slot, axis=2)
-                    for old, new in zip(cache, fresh, strict=True)
-                )
+                into(keys, seen.keys_NKDS, view.slot, axis=3),
+                into(values, seen.values_NKSD, view.slot, axis=2),
             )
-        if self.window:
-            if key_position_NS is None:
-                raise ValueError("a window needs to know the positions of the keys in the cache.")
-            distance_NTS = position_NT[:, :, None] - key_position_NS[:, None]
-            visible_NTS = visible_NTS & (distance_NTS < self.window)
         # All query heads of one key-value head become rows of one matrix product.
         query = query_NHTD.reshape(N, K, G * T, D) * self.score_scale
         score = jnp.einsum(
-            "nkqd,nksd->nkqs", query, seen.keys_NKSD, preferred_element_type=jnp.float32
+            "nkqd,nkds->nkqs", query, seen.keys_NKDS, preferred_element_type=jnp.float32
         )
         score = _capped(score.reshape(N, K, G, T, -1), self.score_cap)
-        score = jnp.where(visible_NTS[:, None, None], score, MASKED)
+        score = jnp.where(view.of(self.window)[:, None, None], score, MASKED)
         weight = jax.nn.softmax(score, axis=-1).reshape(N, K, G * T, -1)
         mixed = jnp.einsum("nkqs,nksd->nkqd", weight.astype(x_NTW.dtype), seen.values_NKSD)
         mixed_NTX = mixed.reshape(N, K * G, T, D).transpose(0, 2, 1, 3).reshape(N, T, K * G * D)
@@ -269,18 +324,10 @@ class Block(nnx.Module):
         self.mlp_out_norm = RMSNorm(*norms) if built.sandwich else None
 
     def __call__(
-        self,
-        x_NTW: jax.Array,
-        position_NT: jax.Array,
-        visible_NTS: jax.Array,
-        cache: KeyValues | None,
-        slot: jax.Array | int,
-        key_position_NS: jax.Array | None = None,
+        self, x_NTW: jax.Array, view: View, cache: KeyValues | None
     ) -> tuple[jax.Array, KeyValues]:
-        """Apply; see `Transformer.__call__` for the arguments."""
-        mixed, seen = self.attention(
-            self.attention_norm(x_NTW), position_NT, visible_NTS, cache, slot, key_position_NS
-        )
+        """Apply; as `Attention`."""
+        mixed, seen = self.attention(self.attention_norm(x_NTW), view, cache)
         if self.attention_out_norm is not None:
             mixed = self.attention_out_norm(mixed)
         x_NTW = x_NTW + mixed
@@ -296,6 +343,8 @@ class Transformer(nnx.Module):
     def __init__(self, built: Architecture, rngs: nnx.Rngs) -> None:
         self.spoken, self.logit_cap = built.spoken, built.logit_cap
         self.embedding_scale, self.dtype = built.embedding_scale, built.dtype
+        self.head_dim = built.head_dim
+        self.ropes = tuple({layer.rope: None for layer in built.layers if layer.rope is not None})
         std = built.width**-0.5
         self.embedding_VW = _normal(rngs, (built.vocabulary, built.width), std)
         self.blocks = nnx.List([Block(built, layer, rngs) for layer in built.layers])
@@ -311,6 +360,7 @@ class Transformer(nnx.Module):
         cache: tuple[KeyValues, ...] | None = None,
         slot: jax.Array | int = 0,
         key_position_NS: jax.Array | None = None,
+        turns: dict[Rope, Turn] | None = None,
     ) -> tuple[jax.Array, tuple[KeyValues, ...]]:
         """Logits of the next token; see `states` for the arguments.
 
@@ -318,7 +368,7 @@ class Transformer(nnx.Module):
             logits float [N, T, U], and what `states` gives beside the states.
         """
         state_NTW, seen = self.states(
-            token_NT, position_NT, visible_NTS, cache, slot, key_position_NS
+            token_NT, position_NT, visible_NTS, cache, slot, key_position_NS, turns
         )
         return self.logits(state_NTW), seen
 
@@ -330,6 +380,7 @@ class Transformer(nnx.Module):
         cache: tuple[KeyValues, ...] | None = None,
         slot: jax.Array | int = 0,
         key_position_NS: jax.Array | None = None,
+        turns: dict[Rope, Turn] | None = None,
     ) -> tuple[jax.Array, tuple[KeyValues, ...]]:
         """Run all layers one by one (a scan would copy the whole cache at each decoded token).
 
@@ -338,21 +389,23 @@ class Transformer(nnx.Module):
             position_NT: int [N, T], position of each token in its own sequence, from 0.
             visible_NTS: bool [N, T, S], which key slots each query may attend to. S = T without
                 a cache, else the length of the cache.
-            cache: keys and values of earlier tokens, one per layer, each [N, K, S, D]; the T new
-                ones are written at `slot`.
+            cache: keys and values of earlier tokens, one per layer; the T new ones are written at
+                `slot`.
             slot: int, first slot that the new tokens take in the cache.
             key_position_NS: int [N, S], positions of the tokens in the cache, the new ones
                 included; models with windows need it beside a cache.
+            turns: `turns` of the positions, if they are there already.
         Returns:
             normalised states float [N, T, W], and for every layer the keys and values that were
-            attended to, each [N, K, S, D].
+            attended to.
         """
+        if cache is None:
+            key_position_NS = position_NT
+        turns = turns or self.turns(position_NT)
+        view = View(position_NT, visible_NTS, slot, key_position_NS, turns)
         x_NTW, seen = self._embedded(token_NT), []
         for layer, block in enumerate(self.blocks):
-            x_NTW, key_values = block(
-                x_NTW, position_NT, visible_NTS, None if cache is None else cache[layer], slot,
-                key_position_NS,
-            )  # fmt: skip
+            x_NTW, key_values = block(x_NTW, view, None if cache is None else cache[layer])
             seen.append(key_values)
         return self.final_norm(x_NTW), tuple(seen)
 
@@ -369,11 +422,12 @@ class Transformer(nnx.Module):
         split = [nnx.split(block) for block in self.blocks]
         graphs, params = [graph for graph, _ in split], [own for _, own in split]
         period, count = _period(graphs), len(graphs)
+        view = View(position_NT, visible_NTT, 0, position_NT, self.turns(position_NT))
 
         @jax.checkpoint
         def stretch(x_NTW: jax.Array, own: Sequence[nnx.State]) -> jax.Array:
             for graph, state in zip(graphs, own, strict=False):
-                x_NTW, _ = nnx.merge(graph, state)(x_NTW, position_NT, visible_NTT, None, 0)
+                x_NTW, _ = nnx.merge(graph, state)(x_NTW, view, None)
             return x_NTW
 
         whole = count - count % period
@@ -385,6 +439,10 @@ class Transformer(nnx.Module):
             lambda x_NTW, own: (stretch(x_NTW, own), None), self._embedded(token_NT), stacked
         )
         return self.final_norm(stretch(x_NTW, params[whole:]))
+
+    def turns(self, position_NT: jax.Array) -> dict[Rope, Turn]:
+        """The rotary turns of tokens at these positions, for each kind of layer."""
+        return {r: Turn.at(position_NT, r, self.head_dim, self.dtype) for r in self.ropes}
 
     def _embedded(self, token_NT: jax.Array) -> jax.Array:
         x_NTW = self.embedding_VW[...][token_NT].astype(self.dtype)

@@ -1,14 +1,13 @@
 """Optimiser steps: against plain gradients on one device, micro-batches, reports, the ramp."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
 from selfplay.learning import loss
 from selfplay.learning.batch import Example, arrays
-from selfplay.learning.update import MUON_RATE, UpdateConfig, Updater, optimizer, schedule
+from selfplay.learning.update import UpdateConfig, Updater, schedule
 
 ROW = 32
 
@@ -120,39 +119,6 @@ def test_the_learning_rate_falls_to_a_tenth_by_the_last_generation():
     assert falling == sorted(falling, reverse=True)
     assert float(rate(14)) == pytest.approx(0.0055)  # half way
     assert float(rate(24)) == pytest.approx(0.001)
-
-
-def first_update(gradient, max_norm=1e9):
-    params = jax.tree.map(jnp.zeros_like, gradient)
-    transformation = optimizer(optax.constant_schedule(0.01), max_norm)
-    return transformation.update(gradient, transformation.init(params), params)
-
-
-def test_matrices_are_muons_the_rest_is_adams():
-    """Both steps have a length of their own, whatever the gradient's: Adam's (with Nesterov's look
-    ahead, 1.47 times the rate at first) is the same for every number, Muon's about MUON_RATE x rate
-    for every direction, here the diagonal."""
-    gradient = {
-        "matrix": 0.3 * jnp.eye(4), "norm": jnp.array([-0.2, 7.0]),
-        "embedding_VW": jnp.array([[0.1, -2.0], [3.0, 0.5]]),
-    }  # fmt: skip
-    updates, _ = first_update(gradient)
-    for name in ("norm", "embedding_VW"):
-        assert np.allclose(updates[name], -0.0147368 * np.sign(gradient[name]), rtol=1e-3)
-    direction = np.asarray(updates["matrix"]) / (-0.01 * MUON_RATE)
-    assert np.allclose(np.diag(direction), 1.0, atol=0.35)
-    assert np.allclose(direction, np.diag(np.diag(direction)), atol=1e-5)
-
-
-def test_long_gradients_are_shortened():
-    gradient = {"norm": jnp.array([0.6, 0.8]), "matrix": jnp.zeros((2, 2))}
-    states = [
-        first_update(jax.tree.map(lambda g, by=by: by * g, gradient), max_norm=1.0)[1]
-        for by in (1.0, 50.0, 0.5)
-    ]
-    one, long, short = (jax.tree.leaves(state) for state in states)
-    assert all(np.allclose(a, b) for a, b in zip(one, long, strict=True))
-    assert not all(np.allclose(a, b) for a, b in zip(one, short, strict=True))
 
 
 @pytest.mark.parametrize(

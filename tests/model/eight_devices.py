@@ -19,7 +19,8 @@ import optax  # noqa: E402
 from selfplay import streams  # noqa: E402
 from selfplay.learning.batch import Example  # noqa: E402
 from selfplay.learning.loss import imitation  # noqa: E402
-from selfplay.learning.update import Updater, optimizer  # noqa: E402
+from selfplay.learning.optimizer import optimizer  # noqa: E402
+from selfplay.learning.update import Updater  # noqa: E402
 from selfplay.model import decode, sharding  # noqa: E402
 from selfplay.model import network as networks  # noqa: E402
 from selfplay.model.decode import DecodeConfig, Sampling  # noqa: E402
@@ -53,7 +54,7 @@ def outcome(adapter_rank):
     learner = updater.start(made.params)
     for _ in range(2):
         learner, _ = updater.step(learner, examples)
-    split = sum(not leaf.sharding.is_fully_replicated for leaf in jax.tree.leaves(learner))
+    split = sum(not leaf.sharding.is_fully_replicated for leaf in jax.tree.leaves(learner.params))
     return samples, jax.tree.map(np.asarray, learner.params), split
 
 

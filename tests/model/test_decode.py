@@ -112,17 +112,49 @@ def test_in_several_batches_as_in_one(draw, prompts, key_N, samples):
 
 def test_after_compaction_as_before(draw, prompts, key_N, samples, monkeypatch):
     sizes = []
-    keep = decode._keep
+    go_on = decode._go_on
 
-    def spy(rows, index_M, spare_M):
-        sizes.append((rows.done_N.size, index_M.size))
-        return keep(rows, index_M, spare_M)
+    def spy(rows, kept, *, more):
+        if kept is not None:
+            sizes.append((rows.done_N.size, kept[0].size))
+        return go_on(rows, kept, more=more)
 
-    monkeypatch.setattr(decode, "_keep", spy)
+    monkeypatch.setattr(decode, "_go_on", spy)
     monkeypatch.setattr(decode, "FEWEST_ROWS", 2)
     compacted = draw(prompts, key_N)
     assert any(2 * after <= before for before, after in sizes), sizes
     assert_same(compacted, samples)
+
+
+def test_noise_made_ahead_is_that_made_token_by_token(draw, prompts, key_N, samples, monkeypatch):
+    monkeypatch.setattr(decode, "MOST_NOISE", 0)
+    decode._decode_chunk.clear_cache()
+    assert_same(draw(prompts, key_N), samples)
+    decode._decode_chunk.clear_cache()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "most", "room"),
+    [
+        (32, 160, 96), (96, 160, 96), (97, 160, 160), (160, 160, 160), (32, 20, 32),
+        (32, 120, 64), (65, 120, 128), (32, 512, 64), (129, 512, 256), (300, 512, 512),
+    ],
+)  # fmt: skip
+def test_the_cache_grows_to_twice_its_room(tokens, most, room):
+    assert decode.room_for(tokens, most) == room
+
+
+def test_devices_drop_rows_of_their_own():
+    """Two of eight are left on the first device, one on the second: two each, one to fill up."""
+    done_WN = np.ones((2, 64), bool)
+    done_WN[0, [5, 9]] = done_WN[1, 63] = False
+    index_WM, spare_WM = decode._dropping(done_WN)
+    each = decode.FEWEST_ROWS // 2
+    assert index_WM.shape == spare_WM.shape == (2, each)
+    assert index_WM[0, :2].tolist() == [5, 9] and index_WM[1, 0] == 63
+    assert spare_WM.sum(axis=1).tolist() == [each - 2, each - 1]
+    done_WN[0, :40] = False
+    assert decode._dropping(done_WN) is None
 
 
 def test_prompts_padded_further_give_the_same(draw, tokenizer, prompts, key_N, samples):

@@ -23,7 +23,7 @@ def test_tests_run_on_two_devices():
 
 def test_rows_are_halved_and_copies_are_whole():
     rows = np.arange(12.0).reshape(4, 3)
-    split, copied = sharding.split_rows({"a": rows})["a"], sharding.copy_to_all(rows)
+    split, copied = sharding.split_rows({"a": rows})["a"], sharding.place(rows)
     assert [shard.data.tolist() for shard in split.addressable_shards] == [
         rows[:2].tolist(), rows[2:].tolist(),
     ]  # fmt: skip

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from selfplay.model import network as networks
 from selfplay.model.architecture import Rope
-from selfplay.model.transformer import Attention, KeyValues, ModelConfig, causal, rotate
+from selfplay.model.transformer import (
+    Attention,
+    KeyValues,
+    ModelConfig,
+    Turn,
+    View,
+    causal,
+    product,
+)
 
 LENGTH = 12
 
@@ -42,7 +50,7 @@ POSITION = np.broadcast_to(np.arange(LENGTH, dtype=np.int32), (2, LENGTH))
 def test_rotate_by_hand():
     """At base 100 with D = 4, pair 0 turns by 1 radian a token, pair 1 by 100 ** -(1/2)."""
     x = jnp.array([1.0, 0.0, 0.0, 2.0]).reshape(1, 1, 1, 4)
-    turned = rotate(x, jnp.array([[3]]), Rope(100.0))[0, 0, 0]
+    turned = Turn.at(jnp.array([[3]]), Rope(100.0), 4, jnp.float32)(x)[0, 0, 0]
     expected = [np.cos(3.0), -2 * np.sin(0.3), np.sin(3.0), 2 * np.cos(0.3)]
     assert np.allclose(turned, expected, atol=1e-6)
 
@@ -56,19 +64,16 @@ def test_rotated_scores_depend_on_the_distance_only(at, distance, shift, seed):
     at = max(at, -distance)
     query, key = np.random.default_rng(seed).normal(size=(2, 1, 1, 1, 8)).astype(np.float32)
 
+    def turned(x, position):
+        return Turn.at(jnp.array([[position]]), Rope(1e4), 8, jnp.float32)(x)
+
     def score(query_at, key_at):
-        turned = (
-            rotate(query, jnp.array([[query_at]]), Rope(1e4)),
-            rotate(key, jnp.array([[key_at]]), Rope(1e4)),
-        )
-        return float(jnp.sum(turned[0] * turned[1]))
+        return float(jnp.sum(turned(query, query_at) * turned(key, key_at)))
 
     assert score(at, at + distance) == pytest.approx(
         score(at + shift, at + distance + shift), abs=2e-3
     )
-    assert np.linalg.norm(rotate(query, jnp.array([[at]]), Rope(1e4))) == pytest.approx(
-        np.linalg.norm(query), rel=1e-5
-    )
+    assert np.linalg.norm(turned(query, at)) == pytest.approx(np.linalg.norm(query), rel=1e-5)
 
 
 def test_logits_do_not_depend_on_where_positions_start(forward):
@@ -93,7 +98,8 @@ def test_with_a_cache_token_by_token_as_without(model, forward, model_config):
     token_NT = tokens(2, seed=3)
     width = model_config.width // model_config.heads
     blank = jnp.zeros((2, model_config.kv_heads, LENGTH + 3, width))
-    cache = tuple(KeyValues(blank, blank) for _ in range(model_config.layers))
+    blanks = KeyValues(blank.swapaxes(2, 3), blank)
+    cache = (blanks,) * model_config.layers
     step = nnx.jit(lambda model, *inputs: model(*inputs))
     slots = np.arange(LENGTH + 3)
     logits = []
@@ -107,12 +113,26 @@ def test_with_a_cache_token_by_token_as_without(model, forward, model_config):
     assert np.allclose(np.concatenate(logits, axis=1), whole, atol=1e-5)
 
 
+def test_product_and_its_gradients():
+    rng = np.random.default_rng(0)
+    x, weight, change = (
+        rng.normal(size=s).astype(np.float32) for s in ((2, 5, 3), (3, 4), (2, 5, 4))
+    )
+    made, back = jax.vjp(product, x, weight)
+    expected, plain_back = jax.vjp(jnp.matmul, x, weight)
+    assert np.allclose(made, expected, atol=1e-6)
+    for ours, theirs in zip(back(change), plain_back(change), strict=True):
+        assert np.allclose(ours, theirs, atol=1e-5)
+
+
 def test_grouped_query_attention_against_loops():
     """Four query heads on two key-value heads at position 0, where nothing is rotated."""
     built = ModelConfig(width=16, layers=1, heads=4, kv_heads=2, hidden=8).architecture(9, 9)
     layer = Attention(built, built.layers[0], nnx.Rngs(params=jax.random.key(1)))
     x = np.random.default_rng(0).normal(size=(5, 16)).astype(np.float32)
-    out, _ = layer(x[None], jnp.zeros((1, 5), jnp.int32), causal(5), None, 0)
+    position, rope = jnp.zeros((1, 5), jnp.int32), built.layers[0].rope
+    turns = {rope: Turn.at(position, rope, built.head_dim, jnp.float32)}
+    out, _ = layer(x[None], View(position, causal(5), 0, None, turns), None)
 
     query, key, value = (
         np.asarray(x @ w.weight[...]).reshape(5, -1, 4)
