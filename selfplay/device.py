@@ -26,7 +26,7 @@ def prepare(cores: int | None = None) -> None:
         count = cores or min(16, usable_cores())
         os.environ["XLA_FLAGS"] = f"{flags} {_HOST_DEVICES}={count}".strip()
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_cache_folder()))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if sys.platform == "linux":
         _keep_freed_memory()

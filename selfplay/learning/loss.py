@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from selfplay.learning.batch import Packed
 from selfplay.model.network import Network
-from selfplay.model.transformer import Transformer
+from selfplay.model.transformer import Transformer, Turn
 
 WHOLE_VOCABULARY = 8192
 """Up to so many tokens that can be drawn, the logits of all positions are in memory at once."""
@@ -17,13 +17,19 @@ STRETCH_TOKENS = 1024
 """Positions whose logits are in memory at once beyond that."""
 
 
-def token_logprobs(network: Network, packed: Packed, temperature: float | jax.Array) -> jax.Array:
+def token_logprobs(
+    network: Network,
+    packed: Packed,
+    temperature: float | jax.Array,
+    turns: tuple[Turn, ...] | None = None,
+) -> jax.Array:
     """Log-probability of each token given those before it in its sequence.
 
     Args:
         network: the model.
         packed: R rows of T tokens.
         temperature: divides the logits, as it did when the tokens were drawn.
+        turns: `Transformer.turns` of the positions, if they are there already.
     Returns:
         float [R, T], in nats; 0 at tokens that are not learnt (no response token starts a row).
     """
@@ -32,7 +38,7 @@ def token_logprobs(network: Network, packed: Packed, temperature: float | jax.Ar
     same_RTT = segment_RT[:, :, None] == segment_RT[:, None, :]
     earlier_TT = jnp.tril(jnp.ones((segment_RT.shape[1],) * 2, bool))
     token_RT, position_RT = jnp.asarray(packed.token_RT), jnp.asarray(packed.position_RT)
-    state_RTW = model.states_to_learn(token_RT, position_RT, same_RTT & earlier_TT)
+    state_RTW = model.states_to_learn(token_RT, position_RT, same_RTT & earlier_TT, turns)
     drawn_RT = jnp.minimum(token_RT[:, 1:], model.spoken - 1)  # prompts hold more
     chosen = _chosen if model.spoken <= WHOLE_VOCABULARY else _chosen_in_parts
     chosen_RT = chosen(model, state_RTW[:, :-1], drawn_RT, temperature)

@@ -20,6 +20,7 @@ from selfplay.learning import loss
 from selfplay.learning.batch import Example, Packed, micro_batches
 from selfplay.model import sharding
 from selfplay.model.network import PROPOSER, SOLVER, Network
+from selfplay.model.transformer import Turn
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,9 @@ class Updater:
         total = Sums.zero(learner.params)
         for role, packed in self._batches(examples):
             network = self._network.with_params(learner.params).playing(role)
-            total = self._add_gradient(
-                network, total, sharding.split_rows(packed), np.float32(1.0 / learnt)
-            )
+            packed = sharding.split_rows(packed)
+            turns = _turns(network, packed.position_RT)
+            total = self._add_gradient(network, total, packed, turns, np.float32(1.0 / learnt))
         learner, norm = self._apply(learner, total.gradient)
         tokens = learnt + sum(len(example.prompt) for example in examples)
         return learner, StepReport(total.loss, norm, tokens, total.largest_ratio_gap)
@@ -187,16 +188,22 @@ def _zeros(params: nnx.State) -> tuple[nnx.State, jax.Array, jax.Array]:
     return gradient, jnp.float32(0.0), jnp.float32(0.0)
 
 
+@jax.jit
+def _turns(network: Network, position_RT: jax.Array) -> tuple[Turn, ...]:
+    return network.model().turns(position_RT)
+
+
 def _add_gradient(
     objective: Callable[[jax.Array, Packed], jax.Array],
     temperature: float,
     network: Network,
     total: Sums,
     packed: Packed,
+    turns: tuple[Turn, ...],
     scale: jax.Array,
 ) -> Sums:
     def scaled_loss(params: nnx.State) -> tuple[jax.Array, jax.Array]:
-        logprob_RT = loss.token_logprobs(network.with_params(params), packed, temperature)
+        logprob_RT = loss.token_logprobs(network.with_params(params), packed, temperature, turns)
         known_RT = packed.learn_RT & (packed.logprob_RT != 0.0)
         gap_RT = jnp.abs(jnp.expm1(logprob_RT - packed.logprob_RT))
         return scale * objective(logprob_RT, packed), jnp.max(jnp.where(known_RT, gap_RT, 0.0))

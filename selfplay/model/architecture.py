@@ -137,3 +137,8 @@ class Architecture:
     """In which matrices are multiplied; sums, norms and scores are float32 either way."""
     adapter_rank: int = 0
     """Of the low-rank adapters of all matrices but the embeddings; 0: there are none."""
+
+    @property
+    def ropes(self) -> tuple[Rope, ...]:
+        """The kinds of rotary positions that layers have, each once."""
+        return tuple({layer.rope: None for layer in self.layers if layer.rope is not None})

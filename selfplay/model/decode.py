@@ -229,7 +229,6 @@ def _decode_chunk(
         in_response_NS = rows.prompt_length_N[:, None] + slot_S - prompt_slots
         position_NS = jnp.where(slot_S < prompt_slots, slot_S, in_response_NS)
         position_NC = (rows.prompt_length_N + drawn)[:, None] + jnp.arange(CHUNK)
-        # Made here, since XLA would make them anew for each head of each layer in the loop.
         turns = model.turns(position_NC)
         greedy = sampling.temperature <= 0.0
         scale = 1.0 / jnp.where(greedy, 1.0, sampling.temperature)
@@ -262,7 +261,7 @@ def _decode_chunk(
                 rows.cache,
                 slot,
                 position_NS,
-                {rope: turn.token(step) for rope, turn in turns.items()},
+                tuple(turn.token(step) for turn in turns),
             )
             logprob_NU = jax.nn.log_softmax(logits[:, 0] * scale)
             if truncate:

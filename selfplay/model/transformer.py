@@ -132,8 +132,8 @@ class View(NamedTuple):
     visible_NTS: jax.Array
     slot: jax.Array | int
     key_position_NS: jax.Array | None
-    turns: dict[Rope, Turn]
-    """By the rotary positions that layers have."""
+    turns: tuple[Turn, ...]
+    """One for each of `Architecture.ropes`."""
 
     def of(self, window: int) -> jax.Array:
         """bool [N, T, S], which keys are visible to a layer with this window (0: none)."""
@@ -242,7 +242,8 @@ class Attention(nnx.Module):
 
     def __init__(self, built: Architecture, layer: Layer, rngs: nnx.Rngs) -> None:
         self.heads, self.kv_heads, self.head_dim = built.heads, built.kv_heads, built.head_dim
-        self.rope, self.window = layer.rope, layer.window
+        self.rope = None if layer.rope is None else built.ropes.index(layer.rope)
+        self.window = layer.window
         self.score_scale, self.score_cap = built.score_scale, built.score_cap
         width, std = built.width, built.width**-0.5
         across, kv_across = self.heads * self.head_dim, self.kv_heads * self.head_dim
@@ -343,8 +344,7 @@ class Transformer(nnx.Module):
     def __init__(self, built: Architecture, rngs: nnx.Rngs) -> None:
         self.spoken, self.logit_cap = built.spoken, built.logit_cap
         self.embedding_scale, self.dtype = built.embedding_scale, built.dtype
-        self.head_dim = built.head_dim
-        self.ropes = tuple({layer.rope: None for layer in built.layers if layer.rope is not None})
+        self.head_dim, self.ropes = built.head_dim, built.ropes
         std = built.width**-0.5
         self.embedding_VW = _normal(rngs, (built.vocabulary, built.width), std)
         self.blocks = nnx.List([Block(built, layer, rngs) for layer in built.layers])
@@ -360,7 +360,7 @@ class Transformer(nnx.Module):
         cache: tuple[KeyValues, ...] | None = None,
         slot: jax.Array | int = 0,
         key_position_NS: jax.Array | None = None,
-        turns: dict[Rope, Turn] | None = None,
+        turns: tuple[Turn, ...] | None = None,
     ) -> tuple[jax.Array, tuple[KeyValues, ...]]:
         """Logits of the next token; see `states` for the arguments.
 
@@ -380,7 +380,7 @@ class Transformer(nnx.Module):
         cache: tuple[KeyValues, ...] | None = None,
         slot: jax.Array | int = 0,
         key_position_NS: jax.Array | None = None,
-        turns: dict[Rope, Turn] | None = None,
+        turns: tuple[Turn, ...] | None = None,
     ) -> tuple[jax.Array, tuple[KeyValues, ...]]:
         """Run all layers one by one (a scan would copy the whole cache at each decoded token).
 
@@ -410,7 +410,11 @@ class Transformer(nnx.Module):
         return self.final_norm(x_NTW), tuple(seen)
 
     def states_to_learn(
-        self, token_NT: jax.Array, position_NT: jax.Array, visible_NTT: jax.Array
+        self,
+        token_NT: jax.Array,
+        position_NT: jax.Array,
+        visible_NTT: jax.Array,
+        turns: tuple[Turn, ...] | None = None,
     ) -> jax.Array:
         """The states of `states` alone, without a cache, float [N, T, W].
 
@@ -418,11 +422,11 @@ class Transformer(nnx.Module):
         from layer to layer is kept for the backward pass.
         """
         if len(self.blocks) < DEEP:
-            return self.states(token_NT, position_NT, visible_NTT)[0]
+            return self.states(token_NT, position_NT, visible_NTT, turns=turns)[0]
         split = [nnx.split(block) for block in self.blocks]
         graphs, params = [graph for graph, _ in split], [own for _, own in split]
         period, count = _period(graphs), len(graphs)
-        view = View(position_NT, visible_NTT, 0, position_NT, self.turns(position_NT))
+        view = View(position_NT, visible_NTT, 0, position_NT, turns or self.turns(position_NT))
 
         @jax.checkpoint
         def stretch(x_NTW: jax.Array, own: Sequence[nnx.State]) -> jax.Array:
@@ -440,9 +444,13 @@ class Transformer(nnx.Module):
         )
         return self.final_norm(stretch(x_NTW, params[whole:]))
 
-    def turns(self, position_NT: jax.Array) -> dict[Rope, Turn]:
-        """The rotary turns of tokens at these positions, for each kind of layer."""
-        return {r: Turn.at(position_NT, r, self.head_dim, self.dtype) for r in self.ropes}
+    def turns(self, position_NT: jax.Array) -> tuple[Turn, ...]:
+        """The rotary turns of tokens at these positions, for each kind of layer.
+
+        XLA on CPU makes them anew for each head of each layer, forwards and backwards, unless they
+        come from outside of the loop or of the jitted function that runs the layers.
+        """
+        return tuple(Turn.at(position_NT, r, self.head_dim, self.dtype) for r in self.ropes)
 
     def _embedded(self, token_NT: jax.Array) -> jax.Array:
         x_NTW = self.embedding_VW[...][token_NT].astype(self.dtype)

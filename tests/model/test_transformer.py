@@ -131,7 +131,7 @@ def test_grouped_query_attention_against_loops():
     layer = Attention(built, built.layers[0], nnx.Rngs(params=jax.random.key(1)))
     x = np.random.default_rng(0).normal(size=(5, 16)).astype(np.float32)
     position, rope = jnp.zeros((1, 5), jnp.int32), built.layers[0].rope
-    turns = {rope: Turn.at(position, rope, built.head_dim, jnp.float32)}
+    turns = (Turn.at(position, rope, built.head_dim, jnp.float32),)
     out, _ = layer(x[None], View(position, causal(5), 0, None, turns), None)
 
     query, key, value = (
