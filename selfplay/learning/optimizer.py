@@ -69,8 +69,8 @@ def stacked(inner: optax.GradientTransformation) -> optax.GradientTransformation
     ) -> tuple[optax.Updates, optax.OptState]:
         shared = jax.tree.map(_shared, (_stacks(updates), state, _stacks(params)))
         changes, after = inner.update(*shared)
-        changes = _unstacked(cast(dict[str, jax.Array], changes), updates)
-        return changes, jax.tree.map(_cut_to, after, state)
+        changes = jax.tree.map(sharding.constrain_whole, cast(dict[str, jax.Array], changes))
+        return _unstacked(changes, updates), jax.tree.map(_cut_to, after, state)
 
     return optax.GradientTransformation(init, update)
 
@@ -80,7 +80,7 @@ def _stacks(matrices: Any) -> dict[str, jax.Array]:
     by_shape: dict[str, list[jax.Array]] = {}
     for leaf in jax.tree.leaves(matrices):
         by_shape.setdefault(_name(leaf), []).append(leaf)
-    return {name: jnp.stack(leaves) for name, leaves in by_shape.items()}
+    return {name: sharding.constrain_whole(jnp.stack(leaves)) for name, leaves in by_shape.items()}
 
 
 def _unstacked(stacks: dict[str, jax.Array], like: Any) -> Any:

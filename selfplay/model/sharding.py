@@ -126,6 +126,11 @@ def constrain_rows(tree: Tree) -> Tree:
     return jax.lax.with_sharding_constraint(tree, NamedSharding(mesh(), ROWS))
 
 
+def constrain_whole(stack: jax.Array) -> jax.Array:
+    """Inside a jitted function: each matrix of a stack [B, I, O] lies as parameters do."""
+    return jax.lax.with_sharding_constraint(stack, _fitting((None, "fsdp", "tensor"), stack.shape))
+
+
 def constrain_shares(stack: jax.Array) -> jax.Array:
     """Inside a jitted function: split the leading axis over all devices of the mesh."""
     return jax.lax.with_sharding_constraint(stack, NamedSharding(mesh(), PartitionSpec(AXES)))
@@ -140,13 +145,19 @@ def place_of(path: str, shape: tuple[int, ...]) -> NamedSharding:
     """
     for pattern, axes in _RULES:
         if re.search(rf"(^|\.){pattern}($|\.)", path) and len(axes) == len(shape):
-            fitting = [
-                axis if axis and size % _ways(axis) == 0 else None
-                for axis, size in zip(axes, shape, strict=True)
-            ]
-            if any(fitting):
-                return NamedSharding(mesh(), PartitionSpec(*fitting))
+            place = _fitting(axes, shape)
+            if any(place.spec):
+                return place
     return NamedSharding(mesh(), COPIED)
+
+
+def _fitting(axes: Sequence[str | tuple[str, ...] | None], shape: tuple[int, ...]) -> NamedSharding:
+    """Split where the devices divide the axis."""
+    fitting = (
+        axis if axis and size % _ways(axis) == 0 else None
+        for axis, size in zip(axes, shape, strict=True)
+    )
+    return NamedSharding(mesh(), PartitionSpec(*fitting))
 
 
 def _ways(axis: str | tuple[str, ...]) -> int:

@@ -50,8 +50,8 @@ CASES = [
     *(f"train {sequences}x{length}" for sequences, length in BATCHES),
 ]
 MODULES = {"selfplay": "selfplay", "transformers": "transformers", "tunix": "tunix"}
-CALLS = 3
-"""Timed calls of one process."""
+CALLS, SECONDS = 3, 3.0
+"""A process times at least so many calls, and for at least so long."""
 
 
 def tokens(rows: int, length: int) -> np.ndarray:
@@ -222,7 +222,7 @@ def measure(who: str, case: str) -> dict[str, float] | None:
     run()
     first = time.perf_counter() - start
     seconds = []
-    for _ in range(CALLS):
+    while len(seconds) < CALLS or sum(seconds) < SECONDS:
         start = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - start)
