@@ -10,6 +10,7 @@ vocabulary, U its first ids, which can be drawn.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -145,8 +146,14 @@ class View(NamedTuple):
         return self.visible_NTS & (distance_NTS < window)
 
 
-def _normal(rngs: nnx.Rngs, shape: tuple[int, ...], std: float) -> nnx.Param[jax.Array]:
-    return nnx.Param(std * jax.random.normal(rngs.params(), shape, jnp.float32))
+@partial(jax.jit, static_argnames="size")
+def _drawn(key: jax.Array, std: jax.Array | float, size: int) -> jax.Array:
+    return std * jax.random.normal(key, (size,), jnp.float32)
+
+
+def _normal(rngs: nnx.Rngs, shape: tuple[int, ...], std: float) -> jax.Array:
+    """float32, compiled once for each size, whatever the shape."""
+    return _drawn(rngs.params(), std, math.prod(shape)).reshape(shape)
 
 
 class Adapter(nnx.Variable[jax.Array]):
@@ -189,14 +196,13 @@ class Linear(nnx.Module):
     def __init__(
         self, rngs: nnx.Rngs, inputs: int, outputs: int, std: float, *, bias: bool, rank: int
     ) -> None:
-        self.weight = _normal(rngs, (inputs, outputs), std)
+        self.weight = nnx.Param(_normal(rngs, (inputs, outputs), std))
         self.bias = nnx.Param(jnp.zeros((outputs,), jnp.float32)) if bias else None
         self.scale = ADAPTER_SCALE / rank if rank else 0.0
         if not rank:
             self.adapter_in = self.adapter_out = None
             return
-        drawn = jax.random.normal(rngs.params(), (ROLES, inputs, rank), jnp.float32)
-        self.adapter_in = Adapter(inputs**-0.5 * drawn)
+        self.adapter_in = Adapter(_normal(rngs, (ROLES, inputs, rank), inputs**-0.5))
         self.adapter_out = Adapter(jnp.zeros((ROLES, rank, outputs), jnp.float32))
 
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -346,11 +352,12 @@ class Transformer(nnx.Module):
         self.embedding_scale, self.dtype = built.embedding_scale, built.dtype
         self.head_dim, self.ropes = built.head_dim, built.ropes
         std = built.width**-0.5
-        self.embedding_VW = _normal(rngs, (built.vocabulary, built.width), std)
+        self.embedding_VW = nnx.Param(_normal(rngs, (built.vocabulary, built.width), std))
         self.blocks = nnx.List([Block(built, layer, rngs) for layer in built.layers])
         self.final_norm = RMSNorm(built.width, built.norm_eps, built.norm_offset)
-        untied = None if built.tied else _normal(rngs, (built.width, built.vocabulary), std)
-        self.unembedding_WV = untied
+        self.unembedding_WV = None
+        if not built.tied:
+            self.unembedding_WV = nnx.Param(_normal(rngs, (built.width, built.vocabulary), std))
 
     def __call__(
         self,
