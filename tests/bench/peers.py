@@ -6,7 +6,7 @@ The peers need an environment of their own, since they pin versions of jax and b
 Python 3.11, whose torch 2.13.0 is a small build for the CPU (other versions may bring CUDA):
 
     python3.11 -m venv peers
-    peers/bin/pip install torch==2.13.0 transformers google-tunix==0.1.7
+    peers/bin/pip install torch==2.13.0 transformers trl google-tunix==0.1.7
 
 Each measurement is a process of its own: it compiles in a first call and times the calls after it.
 A round runs ours and every peer in turn on each shape; printed are medians over the rounds, and the
@@ -21,12 +21,12 @@ Who does what:
   cache took about twice as long, compiled or not. `tunix`: its Sampler on its Llama 3.
 - Training: one optimiser step of a clipped policy gradient on 64 sequences of 48 tokens and on 128
   of 64, a third of each the prompt. `tunix`: PeftTrainer's step with its GRPO loss and AdamW.
-  `transformers`: TRL is not run; this is a plain step of torch with the same loss and AdamW, which
-  leaves out all that TRL does around it. `selfplay` takes its usual step, whose Muon costs more
-  than AdamW.
+  `trl`: GRPOTrainer's loss, which also computes entropies, and its AdamW. `transformers`: a plain
+  step of torch with the same loss and AdamW, the least that a torch library does. `selfplay` takes
+  its usual step, whose Muon costs more than AdamW.
 - `selfplay` makes each core a device, as the command line does, and keeps freed memory; the peers
-  run as they come, but for OMP_WAIT_POLICY=passive: on cores that have other work too, torch's
-  threads that wait in a loop made its training step three times as slow, and decoding worse.
+  run as they come. Torch's threads wait in a loop, which is fastest on cores that are idle (its
+  decoding takes twice as long with OMP_WAIT_POLICY=passive) and slowest on cores that are not.
 """
 
 import argparse
@@ -36,6 +36,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -49,7 +50,9 @@ CASES = [
     *(f"decode {rows}" for rows in DECODE_ROWS),
     *(f"train {sequences}x{length}" for sequences, length in BATCHES),
 ]
-MODULES = {"selfplay": "selfplay", "transformers": "transformers", "tunix": "tunix"}
+MODULES = {
+    "selfplay": "selfplay", "transformers": "transformers", "trl": "trl", "tunix": "tunix",
+}  # fmt: skip
 CALLS, SECONDS = 3, 3.0
 """A process times at least so many calls, and for at least so long."""
 
@@ -118,6 +121,49 @@ def transformers_train(sequences: int, length: int) -> Callable[[], object]:
         ratio = torch.exp(chosen - old_NT)
         gain = torch.minimum(ratio * advantage_N1, ratio.clamp(0.8, 1.28) * advantage_N1)
         (-gain.mean()).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+
+    return run
+
+
+def trl_train(sequences: int, length: int) -> Callable[[], object]:
+    import torch
+    from datasets import Dataset
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from transformers import PreTrainedTokenizerFast
+    from trl import GRPOConfig, GRPOTrainer
+
+    words = Tokenizer(WordLevel({str(id): id for id in range(VOCABULARY)}, unk_token="0"))
+    cut, token_NT = length // 3, torch.tensor(tokens(sequences, length))
+    trainer = GRPOTrainer(
+        model=llama(),
+        reward_funcs=lambda completions, **_: [0.0] * len(completions),  # never asked
+        args=GRPOConfig(
+            output_dir=tempfile.mkdtemp(), per_device_train_batch_size=sequences, beta=0.0,
+            learning_rate=5e-4, max_completion_length=length - cut, epsilon_high=0.28,
+            use_cpu=True, bf16=False, gradient_checkpointing=False, report_to=[],
+        ),
+        train_dataset=Dataset.from_dict({"prompt": ["1"] * sequences}),
+        processing_class=PreTrainedTokenizerFast(
+            tokenizer_object=words, pad_token="0", eos_token="1"
+        ),
+    )  # fmt: skip
+    model, optimiser = trainer.model.train(), trainer.create_optimizer()
+    trainer.current_gradient_accumulation_steps = 1  # its loop sets it so
+    mask_NT = torch.ones_like(token_NT)
+    batch = {
+        "prompt_ids": token_NT[:, :cut], "prompt_mask": mask_NT[:, :cut],
+        "completion_ids": token_NT[:, cut:], "completion_mask": mask_NT[:, cut:],
+        "advantages": torch.tensor(np.random.default_rng(0).choice([-1.0, 1.0], sequences)),
+        "old_per_token_logps": torch.full((sequences, length - cut), -float(np.log(VOCABULARY))),
+        "num_items_in_batch": mask_NT[:, cut:].sum(),
+    }  # fmt: skip
+
+    def run():
+        trainer.compute_loss(model, batch).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad()
@@ -231,11 +277,15 @@ def measure(who: str, case: str) -> dict[str, float] | None:
 
 
 def measured_apart(python: str, who: str, case: str) -> dict[str, float] | None:
-    """`measure` in a process of its own, its answer on the last line; failures end the script."""
+    """`measure` in a process of its own, its answer on the last line; failures end the script.
+
+    None too for what the library does not do.
+    """
+    if f"{who}_{case.split()[0]}" not in globals():
+        return None
     environment = dict(os.environ)
     if who != "selfplay":
         environment.pop("PYTHONPATH", None)  # the peers' own packages, not ours
-        environment.setdefault("OMP_WAIT_POLICY", "passive")
     else:
         environment["JAX_ENABLE_COMPILATION_CACHE"] = "false"  # first calls compile, as the peers'
     done = subprocess.run(
@@ -257,7 +307,8 @@ def compare(python_of: dict[str, str], cases: list[str], rounds: int) -> None:
         for who, ones in found.items():
             line: dict[str, object] = {"who": who, "case": case, "rounds": len(ones)}
             if not ones:
-                print(json.dumps(line | {"error": f"cannot import {MODULES[who]}"}), flush=True)
+                reason = f"cannot import {MODULES[who]}, or it does not do this"
+                print(json.dumps(line | {"error": reason}), flush=True)
                 continue
             rates = [one["tokens_per_second"] for one in ones]
             line["tokens_per_second"] = statistics.median(rates)
