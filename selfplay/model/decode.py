@@ -1,10 +1,11 @@
 """Sampling: prompts -> tokens with the log-probabilities of the distribution they were drawn from.
 
 A prompt is run once for all attempts at it; then tokens are drawn in chunks. Between chunks the
-host drops finished rows (to half the rows or fewer) and lengthens the cache, so that attention
-reads no more slots than are in use. Each row draws from a key of its own, so a sample does not
-depend on its neighbours, on compaction or on the number of rows. Axes: P prompts, N rows (P times
-attempts), T tokens, S cache slots.
+host drops finished rows (to half the rows or fewer) and doubles the cache when it is full, so that
+few shapes are compiled. Each row draws from a key of its own, so a sample does not depend on its
+neighbours, on compaction or on the number of rows. Axes: P prompts, N rows (P times attempts), T
+tokens, C tokens of a chunk, A tokens that noise is made ahead for, S cache slots, W devices, M rows
+that are kept.
 """
 
 import math
