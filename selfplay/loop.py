@@ -153,7 +153,7 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
                 network, ring.tokenizer, problems,
                 streams.row_keys(ring.seed, number, "solve", len(problems) * each),
                 attempts=each, decode_config=ring.decode,
-                sampling=Sampling(ring.rollout.temperature), hear=judging.hear,
+                sampling=Sampling(ring.rollout.temperature), hear=judging.hear, often=True,
             )  # fmt: skip
         with clock("grade"):
             verdicts = judging.verdicts()

@@ -5,6 +5,7 @@ import signal
 from dataclasses import replace
 
 import jax
+import numpy as np
 import pytest
 from tiny import CONFIG, Last
 
@@ -14,6 +15,7 @@ from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.pool import REST
 from selfplay.grading.programs import sandbox
+from selfplay.model import decode
 from selfplay.run import RunFolder
 
 
@@ -104,7 +106,7 @@ def same_bits(one, other):
 
 def test_the_outcome_log_gives_the_standing_of_the_checkpoint_to_the_last_bit(tmp_path):
     config = replace(
-        CONFIG, generations=3, warmup=replace(CONFIG.warmup, steps=0),
+        CONFIG, generations=3, warmup=replace(CONFIG.warmup, steps=20),
         evaluation=replace(CONFIG.evaluation, every=2),
         curriculum=replace(CONFIG.curriculum, revisit=0.5, pool=8),
     )  # fmt: skip
@@ -156,7 +158,7 @@ def test_problems_come_again_after_their_rest(tmp_path):
 
 
 def test_a_finished_run_is_measured_again_and_stays_as_it_is(tmp_path):
-    config = replace(CONFIG, generations=1, warmup=replace(CONFIG.warmup, steps=0))
+    config = replace(CONFIG, generations=1, warmup=replace(CONFIG.warmup, steps=20))
     folder = RunFolder.create(tmp_path / "run", config)
     first = train.train(folder, Silent())
     log = (folder.path / "outcomes.jsonl").read_text()
@@ -181,19 +183,37 @@ def test_sampling_and_training_agree_at_the_first_step_of_every_batch(tmp_path, 
     assert max(gap for _, gap in gaps) < 1e-4
 
 
-def test_nothing_is_compiled_after_the_first_generations(tmp_path):
-    """Its attempts fit one chunk, so that no rows are dropped on the way."""
-    counts = []
+def test_nothing_is_compiled_after_the_first_generations(tmp_path, monkeypatch):
+    """Though the cache grows and rows are dropped, sometimes early and sometimes late."""
+    monkeypatch.setattr(decode, "FEWEST_ROWS", 8)
+    counts, drops = [], set()
+    go_on = decode._go_on
+
+    def spy(rows, kept, *, more):
+        if not np.all(rows.done_N):  # else it is rehearsed
+            drops.add((rows.done_N.size, kept and kept[0].size, more))
+        return go_on(rows, kept, more=more)
+
+    monkeypatch.setattr(decode, "_go_on", spy)
 
     class Counting(Silent):
         def turned(self, snapshot):
             counts.append(machine.compilations())
 
-    config = replace(CONFIG, generations=12, evaluation=replace(CONFIG.evaluation, every=0))
+    config = replace(
+        CONFIG,
+        generations=12,
+        evaluation=replace(CONFIG.evaluation, every=0),
+        decode=replace(CONFIG.decode, max_tokens=136),
+        update=replace(CONFIG.update, row_lengths=(64, 192)),
+        warmup=replace(CONFIG.warmup, steps=20),
+    )
     jax.clear_caches()
+    decode._rehearsed.clear()
     train.train(RunFolder.create(tmp_path / "run", config), Counting())
     assert counts[0] > 10
     assert counts[2] == counts[-1]
+    assert len({rows for rows, *_ in drops}) > 2 and {more for *_, more in drops} == {0, 64}, drops
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path):

@@ -97,6 +97,12 @@ def arrays(rows: Sequence[Sequence[Example]], row_length: int, row_count: int) -
     return packed
 
 
+def batch_rows(row_length: int, tokens: int, row_multiple: int) -> tuple[int, int]:
+    """Rows of a half and of a whole micro-batch; see `micro_batches` for the arguments."""
+    most = max(1, tokens // (row_length * row_multiple)) * row_multiple
+    return max(1, most // (2 * row_multiple)) * row_multiple, most
+
+
 def micro_batches(
     examples: Sequence[Example], row_lengths: Sequence[int], tokens: int, row_multiple: int
 ) -> Iterator[Packed]:
@@ -120,12 +126,11 @@ def micro_batches(
         fitting = (length for length in row_lengths if _length(example) <= length)
         kinds[next(fitting, row_lengths[-1])].append(example)
     rows = {length: pack(members, length) for length, members in kinds.items()}
-    whole = {n: max(1, tokens // (n * row_multiple)) * row_multiple for n in row_lengths}
+    whole = {n: batch_rows(n, tokens, row_multiple)[1] for n in row_lengths}
 
     def sizes(row_count: int, length: int) -> list[int]:
         """Rows of the batches that hold so many."""
-        most = whole[length]
-        half = max(1, most // (2 * row_multiple)) * row_multiple
+        half, most = batch_rows(length, tokens, row_multiple)
         full, left = divmod(row_count, most)
         return [most] * full + ([half if left <= half else most] if left else [])
 

@@ -87,10 +87,12 @@ def respond(
     decode_config: DecodeConfig,
     sampling: Sampling,
     hear: Hear | None = None,
+    often: bool = False,
 ) -> Rollout:
     """Draw responses to prompts of either role.
 
-    `hear` is told of each as soon as it is done: its row, its text, and whether it ended.
+    `hear` is told of each as soon as it is done: its row, its text, and whether it ended. `often`
+    says that more such calls will come, see `decode.sample`.
     """
     texts = [""] * len(key_N)
 
@@ -101,7 +103,7 @@ def respond(
 
     samples = decode.sample(
         network, prompts, key_N, attempts=attempts, config=decode_config, sampling=sampling,
-        end_ids=tokenizer.end_ids, hear=done,
+        end_ids=tokenizer.end_ids, hear=done, often=often,
     )  # fmt: skip
     return Rollout(prompts, samples, texts, int(network.role))
 
@@ -116,10 +118,11 @@ def collect(
     decode_config: DecodeConfig,
     sampling: Sampling,
     hear: Hear | None = None,
+    often: bool = False,
 ) -> Rollout:
-    """Draw `attempts` solutions of each problem; `hear` as in `respond`."""
+    """Draw `attempts` solutions of each problem; `hear` and `often` as in `respond`."""
     prompts = [tokenizer.solver_prompt(problem) for problem in problems]
     return respond(
         network, tokenizer, prompts, key_N,
-        attempts=attempts, decode_config=decode_config, sampling=sampling, hear=hear,
+        attempts=attempts, decode_config=decode_config, sampling=sampling, hear=hear, often=often,
     )  # fmt: skip

@@ -17,7 +17,7 @@ import optax
 from flax import nnx
 
 from selfplay.learning import loss
-from selfplay.learning.batch import Example, Packed, micro_batches
+from selfplay.learning.batch import Example, Packed, arrays, batch_rows, micro_batches
 from selfplay.model import sharding
 from selfplay.model.network import PROPOSER, SOLVER, Network
 from selfplay.model.transformer import Turn
@@ -139,6 +139,16 @@ class Updater:
         """Fresh optimiser state for a copy of these parameters, both where they belong."""
         own = jax.tree.map(jnp.copy, params)  # steps use the learner up; the caller's stay good
         return sharding.place(Learner(own, self._transformation.init(own)))
+
+    def rehearse(self, learner: Learner) -> None:
+        """Compile for all kinds of micro-batches, whichever come; `learner` stays as it is."""
+        network = self._network.with_params(learner.params)
+        for length in self._row_lengths:
+            for row_count in set(batch_rows(length, self._tokens, sharding.row_ways())):
+                packed = sharding.split_rows(arrays([], length, row_count))
+                turns = _turns(network, packed.position_RT)
+                total = Sums.zero(learner.params)
+                self._add_gradient(network, total, packed, turns, np.float32(0.0))
 
     def step(self, learner: Learner, examples: Sequence[Example]) -> tuple[Learner, StepReport]:
         """Learn from all the examples in one optimiser step; `learner` is used up (donated).

@@ -1,15 +1,15 @@
 """Sampling: prompts -> tokens with the log-probabilities of the distribution they were drawn from.
 
 A prompt is run once for all attempts at it; then tokens are drawn in chunks. Between chunks the
-host drops finished rows (to half the rows or fewer) and doubles the cache when it is full, so that
-few shapes are compiled. Each row draws from a key of its own, so a sample does not depend on its
-neighbours, on compaction or on the number of rows. Axes: P prompts, N rows (P times attempts), T
-tokens, C tokens of a chunk, A tokens that noise is made ahead for, S cache slots, W devices, M rows
-that are kept.
+host drops finished rows (to a quarter of the rows or fewer) and doubles the cache when it is full,
+so that few shapes are compiled. Each row draws from a key of its own, so a sample does not depend
+on its neighbours, on compaction or on the number of rows. Axes: P prompts, N rows (P times
+attempts), T tokens, C tokens of a chunk, A tokens that noise is made ahead for, S cache slots, W
+devices, M rows that are kept.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -321,15 +321,22 @@ def _go_on(rows: _Rows, kept: tuple[jax.Array, jax.Array] | None, *, more: int) 
     )(rows, kept)
 
 
+def smaller(row_count: int) -> list[int]:
+    """To how many rows so many can be dropped: about a quarter, a sixteenth, and so on."""
+    sizes = []
+    while (left := sharding.rounded_rows(-(-row_count // 4), smallest=FEWEST_ROWS)) < row_count:
+        sizes.append(row_count := left)
+    return sizes
+
+
 def _dropping(done_WN: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """What `_go_on` keeps of the rows of each device: half of them or fewer, or all (None)."""
+    """What `_go_on` keeps of the rows of each device; None for all."""
     alive = [np.flatnonzero(~done_N) for done_N in done_WN]
-    size = sharding.rounded_rows(
-        sharding.row_ways() * max(own.size for own in alive), smallest=FEWEST_ROWS
-    )
-    if 2 * size > done_WN.size:
+    needed = sharding.row_ways() * max(own.size for own in alive)
+    sizes = [size for size in smaller(done_WN.size) if size >= needed]
+    if not sizes:
         return None
-    each = size // sharding.row_ways()
+    each = sizes[-1] // sharding.row_ways()
     index_WM = np.stack(
         [np.resize(own, each) if own.size else np.zeros(each, int) for own in alive]
     )
@@ -347,6 +354,7 @@ def sample(
     sampling: Sampling,
     end_ids: tuple[int, ...],
     hear: Hear | None = None,
+    often: bool = False,
 ) -> Samples:
     """Draw `attempts` responses to each prompt.
 
@@ -360,6 +368,8 @@ def sample(
         end_ids: tokens that end a response.
         hear: told of each row as soon as it is done, while others are still being drawn: its
             number, its response, and whether that ended.
+        often: more calls with prompts like these will come: all that they may need is compiled at
+            once, however long the responses turn out to be.
     Raises:
         ValueError: `sampling` is out of range.
     Returns:
@@ -373,7 +383,7 @@ def sample(
             network,
             prompts[first : first + at_once],
             key_N[first * attempts : (first + at_once) * attempts],
-            width, attempts, config.max_tokens, sampling, end_ids, hear, first * attempts,
+            width, attempts, config.max_tokens, sampling, end_ids, hear, first * attempts, often,
         )
         for first in range(0, len(prompts), at_once)
     ]  # fmt: skip
@@ -391,6 +401,7 @@ def _sample_batch(
     end_ids: tuple[int, ...],
     hear: Hear | None,
     first_row: int,
+    often: bool,
 ) -> Samples:
     row_count = len(prompts) * attempts
     # Dealt out to the devices in turn, so that each gets its share of what is real and of what is
@@ -410,6 +421,8 @@ def _sample_batch(
         attempts=attempts, slots=prompt_slots + room_for(CHUNK, max_tokens),
     )  # fmt: skip
 
+    if often:
+        _rehearse(network, rows, prompt_slots, max_tokens, sampling, end_ids)
     token_NT = np.full((row_count, max_tokens), end_ids[0], np.int32)
     logprob_NT = np.zeros((row_count, max_tokens), np.float32)
     told_N = np.zeros(row_count, bool)
@@ -443,6 +456,61 @@ def _sample_batch(
         if kept is not None or more:
             rows = _go_on(rows, kept, more=more)
     return _finish(token_NT, logprob_NT, end_ids)
+
+
+def _rehearse(
+    network: Network,
+    rows: _Rows,
+    prompt_slots: int,
+    max_tokens: int,
+    sampling: Sampling,
+    end_ids: tuple[int, ...],
+) -> None:
+    """Call `_decode_chunk` and `_go_on` in all shapes that these rows can come to, with none alive.
+
+    What was called so before, in this process and on this mesh, is not called again.
+    """
+    shape = (
+        network.graph, sharding.mesh(), rows.done_N.size, prompt_slots, max_tokens,
+        sampling.truncated, end_ids,
+    )  # fmt: skip
+    if shape in _rehearsed:
+        return
+    _rehearsed.add(shape)
+    steps = {  # how the room for tokens changes from chunk to chunk
+        (room_for(stop, max_tokens), room_for(stop + CHUNK, max_tokens))
+        for stop in range(CHUNK, max_tokens, CHUNK)
+    }
+    rooms = sorted({room_for(CHUNK, max_tokens)} | {room for step in steps for room in step})
+
+    def blank(size: int, room: int) -> _Rows:
+        def zeros(leaf: jax.Array, axis: int | None = None) -> jax.Array:
+            shape = [size, *leaf.shape[1:]]
+            if axis is not None:
+                shape[axis] = prompt_slots + room
+            return jnp.zeros(shape, leaf.dtype)
+
+        return sharding.split_rows(_Rows(
+            zeros(rows.token_N),
+            tuple(KeyValues(zeros(keys, 3), zeros(values, 2)) for keys, values in rows.cache),
+            zeros(rows.prompt_length_N), jnp.repeat(rows.key_N[:1], size), jnp.ones(size, bool),
+        ))  # fmt: skip
+
+    for size in (rows.done_N.size, *smaller(rows.done_N.size)):
+        for room in rooms:
+            over, *_ = _decode_chunk(
+                network, blank(size, room), np.int32(0), sampling,
+                prompt_slots=prompt_slots, end_ids=end_ids, truncate=sampling.truncated,
+            )  # fmt: skip
+            for more in (after - before for before, after in steps if before == room):
+                if more:
+                    _go_on(over, None, more=more)
+                for left in smaller(size):
+                    kept = sharding.split_rows((np.zeros(left, int), np.ones(left, bool)))
+                    _go_on(over, kept, more=more)
+
+
+_rehearsed: set[Hashable] = set()
 
 
 def _finish(token_NT: np.ndarray, logprob_NT: np.ndarray, end_ids: tuple[int, ...]) -> Samples:

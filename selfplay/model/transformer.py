@@ -355,9 +355,8 @@ class Transformer(nnx.Module):
         self.embedding_VW = nnx.Param(_normal(rngs, (built.vocabulary, built.width), std))
         self.blocks = nnx.List([Block(built, layer, rngs) for layer in built.layers])
         self.final_norm = RMSNorm(built.width, built.norm_eps, built.norm_offset)
-        self.unembedding_WV = None
-        if not built.tied:
-            self.unembedding_WV = nnx.Param(_normal(rngs, (built.width, built.vocabulary), std))
+        across = (built.width, built.vocabulary)
+        self.unembedding_WV = None if built.tied else nnx.Param(_normal(rngs, across, std))
 
     def __call__(
         self,

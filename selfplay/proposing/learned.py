@@ -59,6 +59,7 @@ class Learned:
             attempts=1,
             decode_config=self._decode,
             sampling=Sampling(self._temperature),
+            often=True,
         )
         proposals = []
         for request, start, rest, ended in zip(
