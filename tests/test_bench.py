@@ -136,6 +136,7 @@ def test_too_little_memory_is_said_before_anything_is_made(monkeypatch, capsys):
         (("decode", "--preset", "tiny", "--rows", "0"), "--rows 0"),
         (("decode", "--preset", "tiny", "--prompt", "1"), "--prompt 1 at least 2"),
         (("train", "--preset", "tiny", "--length", "2"), "--length 2 at least 3"),
+        (("loop", "--cached"), "--cached goes with `bench decode` and `bench train`"),
         (("decode", "--rows", "8"), "--rows goes with `bench decode --preset`"),
         (("train", "--preset", "tiny", "--rows", "8"), "--rows goes with `bench decode --preset`"),
         (("loop", "--preset", "tiny"), "--preset goes with"),

@@ -36,6 +36,7 @@ def bench_command(arguments: Sequence[str]) -> None:
         tokens: int | None = None,
         sequences: int | None = None,
         length: int | None = None,
+        cached: bool = False,
         generations: int = 4,
         warmup_steps: int = bench_loop.WARMUP_STEPS,
         repetitions: int = 5,
@@ -57,6 +58,8 @@ def bench_command(arguments: Sequence[str]) -> None:
             tokens: with `decode --preset`: tokens of a response (120).
             sequences: with `train --preset`: prompts with responses (64).
             length: with `train --preset`: tokens of each (48).
+            cached: with `decode` and `train`: take programs that were compiled before from the
+                disk, as runs do; the second such call shows a start with a warm cache.
             generations: with `loop`: how many are measured.
             warmup_steps: with `loop`: optimiser steps before the first generation.
             repetitions: medians are over this many.
@@ -69,6 +72,10 @@ def bench_command(arguments: Sequence[str]) -> None:
         decoded = {"rows": rows, "prompt": prompt, "tokens": tokens}
         trained = {"sequences": sequences, "length": length}
         _refuse_misplaced(what, experiment, preset, decoded, trained)
+        if cached and what not in ("decode", "train"):
+            raise ValueError(
+                f"--cached goes with `bench decode` and `bench train`, not with {what}."
+            )
         if repetitions < 1:
             raise ValueError(f"--repetitions {repetitions} must be at least 1; the default is 5.")
         if audit is not None and what != "grade":
@@ -83,20 +90,27 @@ def bench_command(arguments: Sequence[str]) -> None:
                 )
             figures = bench_curriculum.figures(problems, repetitions)
         elif preset is not None and what == "decode":
-            figures = _preset_decode(preset, DecodeShape(**_given(decoded)), repetitions)
+            shape = DecodeShape(**_given(decoded))
+            figures = bench_model.decode_figures(
+                lambda: bench_model.preset_decoding(preset, shape), repetitions, cached=cached
+            )
         elif preset is not None:
-            figures = _preset_train(preset, TrainShape(**_given(trained)), repetitions)
+            batch = TrainShape(**_given(trained))
+            figures = bench_model.train_figures(
+                lambda: bench_model.preset_training(preset, batch), repetitions, cached=cached
+            )
         else:
             config = variant(experiment or EXPERIMENT, "main")
             match what:
                 case "decode":
                     figures = bench_model.decode_figures(
-                        lambda: bench_model.experiment_decoding(config), repetitions
+                        lambda: bench_model.experiment_decoding(config), repetitions, cached=cached
                     )
                 case "train":
                     figures = bench_model.train_figures(
                         lambda: bench_model.experiment_training(build(config, Archive(":memory:"))),
                         repetitions,
+                        cached=cached,
                     )
                 case "loop":
                     figures = bench_loop.figures(config, generations, warmup_steps)
@@ -108,18 +122,6 @@ def bench_command(arguments: Sequence[str]) -> None:
             json_file.write_text(json.dumps(figures, indent=2) + "\n")
 
     options.parse(bench, "bench", arguments, example="bench decode")
-
-
-def _preset_decode(preset: PresetName, shape: DecodeShape, repetitions: int) -> dict[str, Any]:
-    return bench_model.decode_figures(
-        lambda: bench_model.preset_decoding(preset, shape), repetitions
-    )
-
-
-def _preset_train(preset: PresetName, shape: TrainShape, repetitions: int) -> dict[str, Any]:
-    return bench_model.train_figures(
-        lambda: bench_model.preset_training(preset, shape), repetitions
-    )
 
 
 def _refuse_misplaced(

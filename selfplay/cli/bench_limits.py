@@ -179,8 +179,14 @@ def free_memory() -> float:
 
 
 @contextmanager
-def compiling_anew() -> Iterator[None]:
-    """Compiled code is neither taken from the disk nor kept there, so that a first call is cold."""
+def compiling_anew(anew: bool) -> Iterator[None]:
+    """Compiled code is neither taken from the disk nor kept there, so that a first call is cold.
+
+    Without `anew` nothing is changed.
+    """
+    if not anew:
+        yield
+        return
     before = jax.config.jax_enable_compilation_cache  # pyright: ignore[reportAttributeAccessIssue]
     jax.config.update("jax_enable_compilation_cache", False)
     compilation_cache.reset_cache()  # jax looks at the setting once

@@ -58,14 +58,17 @@ class Training(NamedTuple):
     examples: list[Example]
 
 
-def decode_figures(make: Callable[[], Decoding], repetitions: int) -> dict[str, Any]:
+def decode_figures(
+    make: Callable[[], Decoding], repetitions: int, *, cached: bool = False
+) -> dict[str, Any]:
     """Draw responses of the full length.
 
     Args:
         make: makes the network; its time is part of the time to the first decode.
         repetitions: medians are over this many.
+        cached: take compiled programs from the disk if they are there.
     """
-    with bench_limits.compiling_anew():
+    with bench_limits.compiling_anew(not cached):
         start = time.perf_counter()
         task = make()
         workload = decoding_workload(task)
@@ -83,14 +86,17 @@ def decode_figures(make: Callable[[], Decoding], repetitions: int) -> dict[str, 
     }
 
 
-def train_figures(make: Callable[[], Training], repetitions: int) -> dict[str, Any]:
+def train_figures(
+    make: Callable[[], Training], repetitions: int, *, cached: bool = False
+) -> dict[str, Any]:
     """Take optimiser steps, all on the same examples.
 
     Args:
         make: makes the network and the examples.
         repetitions: medians are over this many.
+        cached: take compiled programs from the disk if they are there.
     """
-    with bench_limits.compiling_anew():
+    with bench_limits.compiling_anew(not cached):
         task = make()
         workload = training_workload(task)
         found = bench_limits.timed(workload, repetitions)

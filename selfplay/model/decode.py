@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -124,6 +124,10 @@ class Samples(NamedTuple):
 
 Hear = Callable[[int, list[int], bool], None]
 """Is told of a row: its number, its response, and whether that ended."""
+
+
+_rehearsed: set[Hashable] = set()
+"""What decoding was compiled for at once, see `sample`."""
 
 
 class _Rows(NamedTuple):
@@ -410,19 +414,23 @@ def _sample_batch(
     prompt_P = prompt_P.reshape(-1, sharding.row_ways()).T.ravel()
     row_N = (prompt_P[:, None] * attempts + np.arange(attempts)).ravel()
     padded = [prompts[p if p < len(prompts) else 0] for p in prompt_P.tolist()]
-    rows = _prefill(
-        network,
-        *sharding.split_rows((
-            pad(padded, prompt_slots, 0),
-            np.array([len(prompt) - 1 for prompt in padded], np.int32),
-            key_N[np.minimum(row_N, row_count - 1)],
-            row_N >= row_count,
-        )),
-        attempts=attempts, slots=prompt_slots + room_for(CHUNK, max_tokens),
+    inputs = sharding.split_rows((
+        pad(padded, prompt_slots, 0),
+        np.array([len(prompt) - 1 for prompt in padded], np.int32),
+        key_N[np.minimum(row_N, row_count - 1)],
+        row_N >= row_count,
+    ))  # fmt: skip
+    prefill = partial(_prefill, attempts=attempts, slots=prompt_slots + room_for(CHUNK, max_tokens))
+    shape = (
+        network.graph, sharding.mesh(), row_N.size, prompt_slots, max_tokens, sampling.truncated,
+        end_ids,
     )  # fmt: skip
+    if often and shape not in _rehearsed:
+        rows = jax.eval_shape(prefill, network, *inputs)
+        _rehearse(network, rows, key_N[:1], prompt_slots, max_tokens, sampling, end_ids)
+        _rehearsed.add(shape)
+    rows = prefill(network, *inputs)
 
-    if often:
-        _rehearse(network, rows, prompt_slots, max_tokens, sampling, end_ids)
     token_NT = np.full((row_count, max_tokens), end_ids[0], np.int32)
     logprob_NT = np.zeros((row_count, max_tokens), np.float32)
     told_N = np.zeros(row_count, bool)
@@ -461,22 +469,16 @@ def _sample_batch(
 def _rehearse(
     network: Network,
     rows: _Rows,
+    key_1: jax.Array,
     prompt_slots: int,
     max_tokens: int,
     sampling: Sampling,
     end_ids: tuple[int, ...],
 ) -> None:
-    """Call `_decode_chunk` and `_go_on` in all shapes that these rows can come to, with none alive.
+    """Call `_decode_chunk` and `_go_on` in all shapes that rows like these can come to.
 
-    What was called so before, in this process and on this mesh, is not called again.
+    None of these rows is alive, so nothing is drawn. `rows` holds shapes and types alone.
     """
-    shape = (
-        network.graph, sharding.mesh(), rows.done_N.size, prompt_slots, max_tokens,
-        sampling.truncated, end_ids,
-    )  # fmt: skip
-    if shape in _rehearsed:
-        return
-    _rehearsed.add(shape)
     steps = {  # how the room for tokens changes from chunk to chunk
         (room_for(stop, max_tokens), room_for(stop + CHUNK, max_tokens))
         for stop in range(CHUNK, max_tokens, CHUNK)
@@ -484,16 +486,16 @@ def _rehearse(
     rooms = sorted({room_for(CHUNK, max_tokens)} | {room for step in steps for room in step})
 
     def blank(size: int, room: int) -> _Rows:
-        def zeros(leaf: jax.Array, axis: int | None = None) -> jax.Array:
+        def zeros(leaf: jax.Array, axis: int | None = None) -> Any:
             shape = [size, *leaf.shape[1:]]
             if axis is not None:
                 shape[axis] = prompt_slots + room
-            return jnp.zeros(shape, leaf.dtype)
+            return np.zeros(shape, leaf.dtype)
 
         return sharding.split_rows(_Rows(
             zeros(rows.token_N),
             tuple(KeyValues(zeros(keys, 3), zeros(values, 2)) for keys, values in rows.cache),
-            zeros(rows.prompt_length_N), jnp.repeat(rows.key_N[:1], size), jnp.ones(size, bool),
+            zeros(rows.prompt_length_N), jnp.repeat(key_1, size), jnp.ones(size, bool),
         ))  # fmt: skip
 
     for size in (rows.done_N.size, *smaller(rows.done_N.size)):
@@ -508,9 +510,6 @@ def _rehearse(
                 for left in smaller(size):
                     kept = sharding.split_rows((np.zeros(left, int), np.ones(left, bool)))
                     _go_on(over, kept, more=more)
-
-
-_rehearsed: set[Hashable] = set()
 
 
 def _finish(token_NT: np.ndarray, logprob_NT: np.ndarray, end_ids: tuple[int, ...]) -> Samples:
