@@ -133,7 +133,8 @@ class Session:
         if state is None:
             return Result(self._parts.state(), False, None, None, None)
         before = self._folder.evaluation(0)
-        self._parts.ring.updater.rehearse(state.learner)
+        if not self._spent(state):
+            self._parts.ring.updater.rehearse(state.learner)
         while not self._spent(state) and not self._stop.asked:
             state = self._generation(state)
         if not self._spent(state):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 
 from rich import box
 from rich.console import Console
@@ -166,10 +166,17 @@ def elsewhere(name: str) -> Iterator[Fault]:
         subprocess.run(
             command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True,
             check=False,
-        ).stdout
+        )
         for seed in ("1", "2")
     )  # fmt: skip
-    for line, line_there in zip(one.splitlines(), other.splitlines(), strict=False):
+    for done in (one, other):
+        if done.returncode:
+            yield Fault(
+                "is the same in every process", "all levels", done.stderr.strip()[-500:],
+                "a process of its own cannot show its problems: see `selfplay envs show`",
+            )  # fmt: skip
+            return
+    for line, line_there in zip_longest(one.stdout.splitlines(), other.stdout.splitlines()):
         if line != line_there:
             yield Fault(
                 "is the same in every process", "all levels", f"{line!r}, {line_there!r}",

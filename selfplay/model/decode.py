@@ -204,6 +204,12 @@ def noisy_tokens(each: int) -> int:
     return next(n for n in (CHUNK, 16, 8, 4, 2, 1) if n * each <= MOST_NOISE or n == 1)
 
 
+def _gumbel(key_N: jax.Array, token_A: jax.Array, numbers: int) -> jax.Array:
+    """float [A, N, U]: the argmax of log-probabilities and this is a draw of each token."""
+    key_AN = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))(key_N, token_A)
+    return jax.vmap(jax.vmap(partial(jax.random.gumbel, shape=(numbers,))))(key_AN)
+
+
 @partial(
     jax.jit,
     static_argnames=("prompt_slots", "end_ids", "truncate"),
@@ -241,14 +247,8 @@ def _decode_chunk(
         ahead = noisy_tokens(rows.token_N.size * model.spoken)
 
         def noise(token: jax.Array) -> jax.Array:
-            """float [A, N, U], for this token and the next ones; all 0 takes the likeliest."""
-            key_AN = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))(
-                rows.key_N, token + jnp.arange(ahead)
-            )
-            drawn_ANU = jax.vmap(jax.vmap(partial(jax.random.gumbel, shape=(model.spoken,))))(
-                key_AN
-            )
-            return jnp.where(greedy, 0.0, drawn_ANU)
+            made_ANU = _gumbel(rows.key_N, token + jnp.arange(ahead), model.spoken)
+            return jnp.where(greedy, 0.0, made_ANU)  # without noise the likeliest is taken
 
         def unfinished(carry: tuple) -> jax.Array:
             step, rows, *_ = carry

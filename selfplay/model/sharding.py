@@ -121,11 +121,6 @@ def split_rows(tree: Tree) -> Tree:
     return jax.device_put(tree, NamedSharding(mesh(), ROWS))
 
 
-def constrain_rows(tree: Tree) -> Tree:
-    """Inside a jitted function: keep the leading axis split over the devices."""
-    return jax.lax.with_sharding_constraint(tree, NamedSharding(mesh(), ROWS))
-
-
 def constrain_whole(stack: jax.Array) -> jax.Array:
     """Inside a jitted function: each matrix of a stack [B, I, O] lies as parameters do."""
     return jax.lax.with_sharding_constraint(stack, _fitting((None, "fsdp", "tensor"), stack.shape))

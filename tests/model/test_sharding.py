@@ -31,9 +31,10 @@ def test_rows_are_halved_and_copies_are_whole():
     assert len(copied.addressable_shards) == 2
 
 
-def test_constrained_rows_stay_split():
-    doubled = jax.jit(lambda x: sharding.constrain_rows(2 * x))(np.ones((4, 3)))
-    assert doubled.sharding.is_equivalent_to(sharding.split_rows(np.ones((4, 3))).sharding, 2)
+def test_shares_of_a_stack_are_split_and_put_together_again():
+    shared = jax.jit(lambda x: sharding.constrain_shares(2 * x))(np.ones((4, 3, 3)))
+    assert shared.sharding.is_equivalent_to(sharding.split_rows(np.ones((4, 3, 3))).sharding, 3)
+    assert jax.jit(sharding.constrain_whole)(shared).sharding.is_fully_replicated
 
 
 def test_one_device_and_eight_in_any_arrangement_do_the_same():
