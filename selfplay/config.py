@@ -18,7 +18,7 @@ from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.sampling import DecodeConfig
 from selfplay.model.sharding import MeshConfig
 from selfplay.model.transformer import ModelConfig
 from selfplay.proposing.proposal import ProposingConfig

@@ -12,8 +12,8 @@ import numpy as np
 from selfplay import streams
 from selfplay.grading.judge import Judging
 from selfplay.learning import rollout
-from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.network import Network
+from selfplay.model.sampling import DecodeConfig, Sampling
 from selfplay.model.tokens import Tokenizer
 from selfplay.problem import Environment, Problem
 from selfplay.suites import SUITE_SEED
@@ -105,10 +105,10 @@ def attempt(
     The draws depend on `stream` and the suites' seed only, not on the run's: two runs are compared
     on the same noise.
     """
-    key_N = streams.row_keys(SUITE_SEED, 0, stream, len(problems) * samples)
+    key_N2 = streams.row_keys(SUITE_SEED, 0, stream, len(problems) * samples)
     with Judging(environments, problems, samples) as judging:
         drawn = rollout.collect(
-            network, tokenizer, problems, key_N,
+            network, tokenizer, problems, key_N2,
             attempts=samples, decode_config=decode_config,
             sampling=Sampling(temperature), hear=judging.hear,
         )  # fmt: skip

@@ -24,8 +24,8 @@ from selfplay.learning.advantage import centred_by, group_centred, scaled
 from selfplay.learning.batch import Example
 from selfplay.learning.rollout import Rollout, RolloutConfig
 from selfplay.learning.update import Learner, Updater
-from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.network import Network
+from selfplay.model.sampling import DecodeConfig, Sampling
 from selfplay.model.tokens import Tokenizer
 from selfplay.problem import Environment, Outcome, Problem, Request, Verdict
 from selfplay.proposing.learned import Learned

@@ -107,7 +107,7 @@ def _model(config: RunConfig, environments: dict[str, Environment]) -> tuple[Tok
     )
     built = config.model.architecture(tokenizer.vocabulary, tokenizer.spoken)
     built = replace(built, dtype=config.precision)
-    network = networks.create(built, streams.key(config.seed, 0, "parameters"))
+    network = networks.create(built, streams.numpy_rng(config.seed, 0, "parameters"))
     return tokenizer, network.with_params(sharding.place(network.params))
 
 
@@ -128,6 +128,6 @@ def _pretrained(
     network = pretrained.load(
         folder, dtype=config.precision if rank else "float32", compute=config.precision,
         spoken=tokenizer.vocabulary, adapter_rank=rank,
-        adapter_key=streams.key(config.seed, 0, "adapters"),
+        adapter_rng=streams.numpy_rng(config.seed, 0, "adapters"),
     )  # fmt: skip
     return ChatTokenizer(tokenizer, environments, source.prompt_tokens), network

@@ -7,20 +7,16 @@ and neighbouring seeds share nothing (sums such as seed + index would). Generati
 import random
 import zlib
 
-import jax
 import numpy as np
 
 
-def key(seed: int, generation: int, name: str) -> jax.Array:
-    """The jax key of a stream, for arrays drawn on the device."""
-    base = jax.random.fold_in(jax.random.key(seed), generation)
-    return jax.random.fold_in(base, zlib.crc32(name.encode()))
+def row_keys(seed: int, generation: int, name: str, row_count: int) -> np.ndarray:
+    """Data of one jax key per row, uint32 [N, 2], for draws on the device.
 
-
-def row_keys(seed: int, generation: int, name: str, row_count: int) -> jax.Array:
-    """One key per row, [N]: what a row draws does not depend on how many rows there are."""
-    base = key(seed, generation, name)
-    return jax.vmap(lambda row: jax.random.fold_in(base, row))(np.arange(row_count))
+    What a row draws does not depend on how many rows there are. Made by numpy, which compiles
+    nothing.
+    """
+    return _sequence(seed, generation, name, ()).generate_state(2 * row_count).reshape(-1, 2)
 
 
 def _sequence(

@@ -35,12 +35,12 @@ def model_config():
 @pytest.fixture(scope="session")
 def network(model_config, tokenizer):
     """A tiny network with random parameters, on all devices."""
-    import jax
+    import numpy as np
 
     from selfplay.model import network as networks
     from selfplay.model import sharding
 
     made = networks.create(
-        model_config.architecture(tokenizer.vocabulary, tokenizer.spoken), jax.random.key(0)
+        model_config.architecture(tokenizer.vocabulary, tokenizer.spoken), np.random.default_rng(0)
     )
     return made.with_params(sharding.place(made.params))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from selfplay import evaluate
 from selfplay.evaluate import EvaluationConfig, Interval, Scores, by_cell, interval
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.sampling import DecodeConfig
 from selfplay.problem import Outcome, Problem, Verdict
 
 

@@ -184,17 +184,21 @@ def test_sampling_and_training_agree_at_the_first_step_of_every_batch(tmp_path, 
 
 
 def test_nothing_is_compiled_after_the_first_generations(tmp_path, monkeypatch):
-    """Though the cache grows and rows are dropped, sometimes early and sometimes late."""
-    monkeypatch.setattr(decode, "FEWEST_ROWS", 8)
-    counts, drops = [], set()
-    go_on = decode._go_on
+    """Though tiles grow and rows move to other tiles, sometimes early and sometimes late."""
+    counts, rooms, moves = [], set(), []
+    take_from, decoded = decode._Tile.take_from, decode._Kind.decoded
 
-    def spy(rows, kept, *, more):
-        if not np.all(rows.done_N):  # else it is rehearsed
-            drops.add((rows.done_N.size, kept and kept[0].size, more))
-        return go_on(rows, kept, more=more)
+    def spy_take(self, other):
+        moves.append(self.drawn)
+        return take_from(self, other)
 
-    monkeypatch.setattr(decode, "_go_on", spy)
+    def spy_decoded(self, cache, places, drawn):
+        if not np.all(places.done_N):  # else it is rehearsed
+            rooms.add(self.room(drawn))
+        return decoded(self, cache, places, drawn)
+
+    monkeypatch.setattr(decode._Tile, "take_from", spy_take)
+    monkeypatch.setattr(decode._Kind, "decoded", spy_decoded)
 
     class Counting(Silent):
         def turned(self, snapshot):
@@ -204,7 +208,7 @@ def test_nothing_is_compiled_after_the_first_generations(tmp_path, monkeypatch):
         CONFIG,
         generations=12,
         evaluation=replace(CONFIG.evaluation, every=0),
-        decode=replace(CONFIG.decode, max_tokens=136),
+        decode=replace(CONFIG.decode, max_tokens=136, rows=16),
         update=replace(CONFIG.update, row_lengths=(64, 192)),
         warmup=replace(CONFIG.warmup, steps=20),
     )
@@ -213,7 +217,7 @@ def test_nothing_is_compiled_after_the_first_generations(tmp_path, monkeypatch):
     train.train(RunFolder.create(tmp_path / "run", config), Counting())
     assert counts[0] > 10
     assert counts[2] == counts[-1]
-    assert len({rows for rows, *_ in drops}) > 2 and {more for *_, more in drops} == {0, 64}, drops
+    assert rooms >= {80, 144} and len(set(moves)) > 2, (rooms, moves)
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path):

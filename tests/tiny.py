@@ -10,7 +10,7 @@ from selfplay.grading import AnswerError, final_answer
 from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.sampling import DecodeConfig
 from selfplay.model.transformer import ModelConfig
 from selfplay.problem import (
     ANSWER_OPEN,

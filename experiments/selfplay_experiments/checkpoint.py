@@ -16,7 +16,7 @@ from selfplay.evaluate import EvaluationConfig
 from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.sampling import DecodeConfig
 from selfplay.proposing.proposal import ProposingConfig
 from selfplay.suites import SuiteConfig
 
@@ -31,7 +31,7 @@ CONFIG = RunConfig(
     checkpoint_every=25,
     warmup=WarmupConfig(steps=0),  # it can write already
     rollout=RolloutConfig(problems=64, attempts=8),
-    decode=DecodeConfig(max_tokens=512, rows=256),
+    decode=DecodeConfig(max_tokens=512, rows=128, tiles=3),
     curriculum=CurriculumConfig(),
     update=UpdateConfig(
         learning_rate=1e-6, minibatches=1, row_lengths=(256, 1024), tokens=16_384

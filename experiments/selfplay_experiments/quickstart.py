@@ -18,7 +18,7 @@ from selfplay.evaluate import EvaluationConfig
 from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.sampling import DecodeConfig
 from selfplay.model.transformer import ModelConfig
 from selfplay.proposing.proposal import ProposingConfig
 
@@ -32,7 +32,7 @@ CONFIG = RunConfig(
     warmup=WarmupConfig(steps=2600, rows=32, row_length=96),
     # Fewer problems with more attempts each teach as much, and use up the easy levels more slowly.
     rollout=RolloutConfig(problems=64, attempts=16),
-    decode=DecodeConfig(max_tokens=160, rows=1024),
+    decode=DecodeConfig(max_tokens=160, rows=32),
     # Where the worked solutions end, one level is nearly solved and the next nearly hopeless.
     curriculum=CurriculumConfig(width=0.2),
     update=UpdateConfig(learning_rate=5e-4, minibatches=1, row_lengths=(96, 256), tokens=6144),

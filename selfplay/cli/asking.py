@@ -17,7 +17,7 @@ from selfplay.curriculum.plans import UNNUMBERED
 from selfplay.curriculum.scale import Game, pass_rate
 from selfplay.grading.judge import judge
 from selfplay.learning import rollout
-from selfplay.model.decode import Sampling
+from selfplay.model.sampling import Sampling
 from selfplay.problem import ANSWER_OPEN, Environment, InvalidProblem, Problem, Request
 from selfplay.proposing.learned import Learned
 
@@ -51,11 +51,11 @@ def solve_command(arguments: Sequence[str]) -> None:
         with runs.opened(run) as (folder, parts, _):
             posed = read_problem(problem, env, parts.environments)
             network = parts.trained(runs.state_of(folder, parts))
-            key_N = streams.row_keys(
+            key_N2 = streams.row_keys(
                 secrets.randbits(31) if seed is None else seed, 0, "solve", samples
             )
             drawn = rollout.collect(
-                network, parts.ring.tokenizer, [posed], key_N,
+                network, parts.ring.tokenizer, [posed], key_N2,
                 attempts=samples, decode_config=folder.config.decode,
                 sampling=Sampling(0.0 if samples == 1 else temperature, top_k, top_p),
             )  # fmt: skip

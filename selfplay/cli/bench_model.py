@@ -27,8 +27,8 @@ from selfplay.learning.loss import clipped_policy_gradient
 from selfplay.learning.optimizer import optimizer
 from selfplay.learning.update import UpdateConfig, Updater, schedule
 from selfplay.model import decode, sharding
-from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.network import Network, parameter_count
+from selfplay.model.sampling import DecodeConfig, Sampling
 from selfplay.model.tokens import padded_length
 from selfplay.parts import Parts, build
 from selfplay.problem import Problem
@@ -211,9 +211,9 @@ def decoding_workload(task: Decoding) -> Workload:
 
     def run() -> int:
         rows = len(task.prompts) * task.attempts
-        key_N = streams.row_keys(0, next(repetition), "bench", rows)
+        key_N2 = streams.row_keys(0, next(repetition), "bench", rows)
         samples = decode.sample(
-            network, task.prompts, key_N, attempts=task.attempts, config=task.config,
+            network, task.prompts, key_N2, attempts=task.attempts, config=task.config,
             sampling=Sampling(), end_ids=NEVER,
         )  # fmt: skip
         return int(samples.length_N.sum())

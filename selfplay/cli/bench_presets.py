@@ -8,14 +8,13 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
+import numpy as np
 
 from selfplay.cli import bench_limits
 from selfplay.model import network as networks
 from selfplay.model import sharding
 from selfplay.model.architecture import Architecture, Layer, Rope
 from selfplay.model.network import Network
-from selfplay.model.transformer import Transformer
 
 PresetName = Literal["tiny", "small", "qwen3-0.6b", "llama3.2-1b"]
 
@@ -84,7 +83,7 @@ class TrainShape:
 
 def network(built: Architecture) -> Network:
     """Random weights, cast one after the other."""
-    drawn = networks.create(built, jax.random.key(0))
+    drawn = networks.create(built, np.random.default_rng(0))
     cast = jax.tree.map(lambda x: x.astype(built.dtype), drawn.params)
     return drawn.with_params(sharding.place(cast))
 
@@ -97,8 +96,7 @@ def cached_bytes(built: Architecture) -> int:
 
 def parameter_count(built: Architecture) -> int:
     """Number of parameters, none of which is made."""
-    model = nnx.eval_shape(lambda: Transformer(built, nnx.Rngs(params=0)))
-    return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model)))
+    return networks.parameter_count(networks.shapes(built).params)
 
 
 def check_memory(name: PresetName, *, copies: int, beside: float, smaller: str) -> None:

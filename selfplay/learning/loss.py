@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from selfplay.learning.batch import Packed
+from selfplay.model.attention import Turn
 from selfplay.model.network import Network
-from selfplay.model.transformer import Transformer, Turn
+from selfplay.model.transformer import Transformer
 
 WHOLE_VOCABULARY = 8192
 """Up to so many tokens that can be drawn, the logits of all positions are in memory at once."""

@@ -6,13 +6,12 @@ Axes: P problems, G attempts a problem, N = P * G samples.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 
 from selfplay.learning.batch import Example
 from selfplay.model import decode
-from selfplay.model.decode import DecodeConfig, Samples, Sampling
 from selfplay.model.network import Network
+from selfplay.model.sampling import DecodeConfig, Samples, Sampling
 from selfplay.model.tokens import Tokenizer
 from selfplay.problem import Problem
 
@@ -81,7 +80,7 @@ def respond(
     network: Network,
     tokenizer: Tokenizer,
     prompts: list[list[int]],
-    key_N: jax.Array,
+    key_N2: np.ndarray,
     *,
     attempts: int,
     decode_config: DecodeConfig,
@@ -94,7 +93,7 @@ def respond(
     `hear` is told of each as soon as it is done: its row, its text, and whether it ended. `often`
     says that more such calls will come, see `decode.sample`.
     """
-    texts = [""] * len(key_N)
+    texts = [""] * len(key_N2)
 
     def done(row: int, response: list[int], ended: bool) -> None:
         texts[row] = tokenizer.decode(response)
@@ -102,7 +101,7 @@ def respond(
             hear(row, texts[row], ended)
 
     samples = decode.sample(
-        network, prompts, key_N, attempts=attempts, config=decode_config, sampling=sampling,
+        network, prompts, key_N2, attempts=attempts, config=decode_config, sampling=sampling,
         end_ids=tokenizer.end_ids, hear=done, often=often,
     )  # fmt: skip
     return Rollout(prompts, samples, texts, int(network.role))
@@ -112,7 +111,7 @@ def collect(
     network: Network,
     tokenizer: Tokenizer,
     problems: Sequence[Problem],
-    key_N: jax.Array,
+    key_N2: np.ndarray,
     *,
     attempts: int,
     decode_config: DecodeConfig,
@@ -123,6 +122,6 @@ def collect(
     """Draw `attempts` solutions of each problem; `hear` and `often` as in `respond`."""
     prompts = [tokenizer.solver_prompt(problem) for problem in problems]
     return respond(
-        network, tokenizer, prompts, key_N,
+        network, tokenizer, prompts, key_N2,
         attempts=attempts, decode_config=decode_config, sampling=sampling, hear=hear, often=often,
     )  # fmt: skip

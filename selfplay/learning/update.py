@@ -19,8 +19,8 @@ from flax import nnx
 from selfplay.learning import loss
 from selfplay.learning.batch import Example, Packed, arrays, batch_rows, micro_batches
 from selfplay.model import sharding
+from selfplay.model.attention import Turn
 from selfplay.model.network import PROPOSER, SOLVER, Network
-from selfplay.model.transformer import Turn
 
 
 @dataclass(frozen=True)

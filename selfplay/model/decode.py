@@ -1,357 +1,42 @@
 """Sampling: prompts -> tokens with the log-probabilities of the distribution they were drawn from.
 
-A prompt is run once for all attempts at it; then tokens are drawn in chunks. Between chunks the
-host drops finished rows (to a quarter of the rows or fewer) and doubles the cache when it is full,
-so that few shapes are compiled. Each row draws from a key of its own, so a sample does not depend
-on its neighbours, on compaction or on the number of rows. Axes: P prompts, N rows (P times
-attempts), T tokens, C tokens of a chunk, A tokens that noise is made ahead for, S cache slots, W
-devices, M rows that are kept.
+Prompts of one padded length are run once each, and their attempts take places in tiles (tiles.py).
+The tile that has come furthest and is full draws the next chunk; then what has ended leaves, and
+the rest joins those that have come as far, so that a place that has become free is taken by the
+next attempt. While a tile is at work the host looks at what the one before it has drawn. Axes: P
+prompts, N rows, C tokens of a chunk, T tokens, W devices; rows of a call are numbered from 0,
+attempts at one prompt side by side.
 """
 
-import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from selfplay.model import sharding
+from selfplay.model import sharding, tiles
 from selfplay.model.network import Network
+from selfplay.model.sampling import DecodeConfig, Samples, Sampling
+from selfplay.model.tiles import CHUNK, Cache, Places, room_for
 from selfplay.model.tokens import pad, padded_length
-from selfplay.model.transformer import KeyValues, causal
 
-CHUNK = 32
-"""Tokens drawn between two looks at which rows have finished."""
-LEAST_ROOM = 64
-"""Tokens that the cache has room for from the start: a size more is compiled in a second."""
-MOST_NOISE = 2**18
-"""Random numbers that are made at a time for the next tokens; at least those of one token."""
-FEWEST_ROWS = 64
-"""Compaction stops here: smaller batches gain nothing and would be compiled anew."""
-
-
-@dataclass(frozen=True)
-class DecodeConfig:
-    """How responses are drawn."""
-
-    max_tokens: int = 160
-    """Longest response, in tokens, `<end>` included; longer ones are cut and unparsable."""
-    rows: int = 512
-    """Rows decoded together; more fill an accelerator better and take more memory for the cache."""
-
-    def __post_init__(self) -> None:
-        if self.max_tokens < 1 or self.rows < 1:
-            raise ValueError(
-                f"decode.max_tokens={self.max_tokens} and decode.rows={self.rows} must be at least "
-                "1; the defaults are 160 and 512."
-            )
-
-
-class Sampling(NamedTuple):
-    """The distribution that tokens are drawn from; a change of these is not compiled anew."""
-
-    temperature: float = 1.0
-    """Divides the logits; 0 takes the likeliest token."""
-    top_k: int = 0
-    """Only so many tokens, the likeliest, can be drawn (and those as likely as the last of them);
-    0: all."""
-    top_p: float = 1.0
-    """Only the likeliest tokens that have this probability together can be drawn; 1: all."""
-
-    @property
-    def truncated(self) -> bool:
-        """Whether some tokens cannot be drawn; finding out which takes a sort."""
-        return self.top_k > 0 or self.top_p < 1.0
-
-    def checked(self) -> "Sampling":
-        """Itself, with numbers of the types that the fields have.
-
-        Raises:
-            ValueError: a value out of range.
-        """
-        if not (0.0 <= self.temperature < math.inf and self.top_k >= 0 and 0.0 < self.top_p <= 1.0):
-            raise ValueError(
-                f"temperature={self.temperature} must be at least 0, top_k={self.top_k} at least 0 "
-                f"and top_p={self.top_p} within (0, 1]; the defaults are 1, 0 and 1."
-            )
-        return Sampling(float(self.temperature), int(self.top_k), float(self.top_p))
-
-
-def truncated(logprob_NU: jax.Array, top_k: jax.Array | int, top_p: jax.Array | float) -> jax.Array:
-    """Log-probabilities float [N, U] of what is left, which sum to 1; -inf for the rest.
-
-    The token that crosses `top_p` is still there, so that there always is one.
-
-    Args:
-        logprob_NU: float [N, U], of the whole distribution.
-        top_k: int, see `Sampling`.
-        top_p: float, see `Sampling`.
-    Source: Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2020, arXiv:1904.09751.
-    """
-    falling_NU = -jnp.sort(-logprob_NU, axis=-1)
-    p_NU = jnp.exp(falling_NU)
-    rank_U = jnp.arange(logprob_NU.shape[-1])
-    left_NU = (jnp.cumsum(p_NU, axis=-1) - p_NU < top_p) & ((top_k <= 0) | (rank_U < top_k))
-    least_N1 = jnp.min(jnp.where(left_NU, falling_NU, jnp.inf), axis=-1, keepdims=True)
-    return jax.nn.log_softmax(jnp.where(logprob_NU >= least_N1, logprob_NU, -jnp.inf))
-
-
-class Samples(NamedTuple):
-    """Sampled responses, attempts at the same prompt side by side."""
-
-    token_NT: np.ndarray
-    """int32 [N, T], right-padded."""
-    logprob_NT: np.ndarray
-    """float32 [N, T], in nats, of each token under the distribution it was drawn from; 0 beyond
-    the length."""
-    length_N: np.ndarray
-    """int32 [N], tokens with `<end>`."""
-    ended_N: np.ndarray
-    """bool [N], False where the response was cut at `max_tokens`."""
-
-    @property
-    def surprisal_N(self) -> np.ndarray:
-        """float [N], -log P of each response when it was drawn, in nats."""
-        return -self.logprob_NT.sum(axis=1)
-
-    def response(self, row: int) -> list[int]:
-        """Token ids of one row, `<end>` included."""
-        return self.token_NT[row, : self.length_N[row]].tolist()
-
+PROMPTS = 4
+"""A tile has so many times the rows that prompts are run at a time."""
+NOBODY = -1
+"""The row of a free place."""
 
 Hear = Callable[[int, list[int], bool], None]
 """Is told of a row: its number, its response, and whether that ended."""
-
 
 _rehearsed: set[Hashable] = set()
 """What decoding was compiled for at once, see `sample`."""
 
 
-class _Rows(NamedTuple):
-    """What decoding carries from token to token, one leading row axis throughout."""
-
-    token_N: jax.Array
-    """int32 [N], the token to feed next."""
-    cache: tuple[KeyValues, ...]
-    prompt_length_N: jax.Array
-    """int32 [N], prompt tokens in the cache: all but the last one, which is fed first."""
-    key_N: jax.Array
-    done_N: jax.Array
-
-
-@partial(jax.jit, static_argnames=("attempts", "slots"))
-def _prefill(
-    network: Network,
-    prompt_PT: jax.Array,
-    prompt_length_P: jax.Array,
-    key_N: jax.Array,
-    done_N: jax.Array,
-    *,
-    attempts: int,
-    slots: int,
-) -> _Rows:
-    """Fill the cache with each prompt, all but its last token, once; copy it to its attempts."""
-    model = network.model()
-    length = prompt_PT.shape[1]
-    position_PT = jnp.broadcast_to(jnp.arange(length), prompt_PT.shape)
-    _, cache = model(prompt_PT, position_PT, causal(length))
-    repeat = partial(jnp.repeat, repeats=attempts, axis=0)
-    last_P = jnp.take_along_axis(prompt_PT, prompt_length_P[:, None], axis=1)[:, 0]
-    return _Rows(
-        token_N=repeat(last_P),
-        cache=jax.tree.map(repeat, _lengthened(cache, slots - length)),
-        prompt_length_N=repeat(prompt_length_P),
-        key_N=key_N,
-        done_N=done_N,
-    )
-
-
-def room_for(tokens: int, max_tokens: int) -> int:
-    """For how many tokens the cache has room when so many are to be in it.
-
-    Whole chunks: all of `max_tokens`, or half of that, and so on. Attention reads the empty part
-    too, and each size is compiled.
-    """
-    room = CHUNK * -(-max_tokens // CHUNK)
-    half = CHUNK * -(-room // (2 * CHUNK))
-    while room >= 2 * LEAST_ROOM and half >= tokens:
-        room, half = half, CHUNK * -(-half // (2 * CHUNK))
-    return room
-
-
-def _lengthened(cache: tuple[KeyValues, ...], more: int) -> tuple[KeyValues, ...]:
-    """The cache with room for more tokens."""
-    slots, rest = (0, more), (0, 0)
-    return tuple(
-        KeyValues(
-            jnp.pad(keys, (rest, rest, rest, slots)), jnp.pad(values, (rest, rest, slots, rest))
-        )
-        for keys, values in cache
-    )
-
-
-def noisy_tokens(each: int) -> int:
-    """For how many tokens noise is made at a time, a divisor of CHUNK.
-
-    Small batches gain by many: making noise takes the same small steps for any amount of it.
-
-    Args:
-        each: numbers that one token of all rows takes.
-    """
-    return next(n for n in (CHUNK, 16, 8, 4, 2, 1) if n * each <= MOST_NOISE or n == 1)
-
-
-def _gumbel(key_N: jax.Array, token_A: jax.Array, numbers: int) -> jax.Array:
-    """float [A, N, U]: the argmax of log-probabilities and this is a draw of each token."""
-    key_AN = jax.vmap(jax.vmap(jax.random.fold_in, (0, None)), (None, 0))(key_N, token_A)
-    return jax.vmap(jax.vmap(partial(jax.random.gumbel, shape=(numbers,))))(key_AN)
-
-
-@partial(
-    jax.jit,
-    static_argnames=("prompt_slots", "end_ids", "truncate"),
-    donate_argnames=("rows",),
-)
-def _decode_chunk(
-    network: Network,
-    rows: _Rows,
-    drawn: jax.Array,
-    sampling: Sampling,
-    *,
-    prompt_slots: int,
-    end_ids: tuple[int, ...],
-    truncate: bool,
-) -> tuple[_Rows, jax.Array, jax.Array]:
-    """Draw up to CHUNK tokens for every row that is not done; returns tokens and log-probs [N, C].
-
-    `drawn` is the number of tokens already drawn, `prompt_slots` where drawn tokens start in the
-    cache. Devices that hold all parameters stop each when their own rows are done.
-    """
-
-    def on_device(
-        network: Network, rows: _Rows, drawn: jax.Array, sampling: Sampling
-    ) -> tuple[_Rows, jax.Array, jax.Array]:
-        model = network.model()
-        slot_S = jnp.arange(rows.cache[0].values_NKSD.shape[2])
-        in_prompt_NS = slot_S < rows.prompt_length_N[:, None]
-        in_response_NS = rows.prompt_length_N[:, None] + slot_S - prompt_slots
-        position_NS = jnp.where(slot_S < prompt_slots, slot_S, in_response_NS)
-        position_NC = (rows.prompt_length_N + drawn)[:, None] + jnp.arange(CHUNK)
-        turns = model.turns(position_NC)
-        greedy = sampling.temperature <= 0.0
-        scale = 1.0 / jnp.where(greedy, 1.0, sampling.temperature)
-
-        ahead = noisy_tokens(rows.token_N.size * model.spoken)
-
-        def noise(token: jax.Array) -> jax.Array:
-            made_ANU = _gumbel(rows.key_N, token + jnp.arange(ahead), model.spoken)
-            return jnp.where(greedy, 0.0, made_ANU)  # without noise the likeliest is taken
-
-        def unfinished(carry: tuple) -> jax.Array:
-            step, rows, *_ = carry
-            return (step < CHUNK) & ~jnp.all(rows.done_N)
-
-        def draw(carry: tuple) -> tuple:
-            step, rows, noise_ANU, token_NC, logprob_NC = carry
-            slot = prompt_slots + drawn + step
-            in_response_S = (slot_S >= prompt_slots) & (slot_S <= slot)
-            visible_NTS = (in_prompt_NS | in_response_S)[:, None]
-            logits, cache = model(
-                rows.token_N[:, None],
-                jax.lax.dynamic_slice_in_dim(position_NC, step, 1, axis=1),
-                visible_NTS,
-                rows.cache,
-                slot,
-                position_NS,
-                tuple(turn.token(step) for turn in turns),
-            )
-            logprob_NU = jax.nn.log_softmax(logits[:, 0] * scale)
-            if truncate:
-                logprob_NU = truncated(logprob_NU, sampling.top_k, sampling.top_p)
-            noise_ANU = jax.lax.cond(step % ahead == 0, noise, lambda _: noise_ANU, drawn + step)
-            next_N = jnp.argmax(logprob_NU + noise_ANU[step % ahead], axis=-1).astype(jnp.int32)
-            next_N = jnp.where(rows.done_N, end_ids[0], next_N)
-            chosen_N1 = jnp.take_along_axis(logprob_NU, next_N[:, None], axis=1)
-            done_N = rows.done_N | jnp.isin(next_N, np.array(end_ids))
-            return (
-                step + 1,
-                rows._replace(token_N=next_N, cache=cache, done_N=done_N),
-                noise_ANU,
-                jax.lax.dynamic_update_slice_in_dim(token_NC, next_N[:, None], step, axis=1),
-                jax.lax.dynamic_update_slice_in_dim(logprob_NC, chosen_N1, step, axis=1),
-            )
-
-        blank_NC = jnp.full((rows.token_N.shape[0], CHUNK), end_ids[0], jnp.int32)
-        start = (
-            jnp.int32(0), rows, jnp.zeros((ahead, rows.token_N.size, model.spoken)),
-            blank_NC, jnp.zeros(blank_NC.shape, jnp.float32),
-        )  # fmt: skip
-        _, rows, _, token_NC, logprob_NC = jax.lax.while_loop(unfinished, draw, start)
-        return rows, token_NC, logprob_NC
-
-    if not sharding.whole_parameters():  # devices need each other at every step
-        return on_device(network, rows, drawn, sampling)
-    by_row, copied = sharding.ROWS, sharding.COPIED
-    return jax.shard_map(
-        on_device,
-        mesh=sharding.mesh(),
-        in_specs=(copied, by_row, copied, copied),
-        out_specs=by_row,
-        check_vma=False,  # the loop's length differs between devices, on purpose
-    )(network, rows, drawn, sampling)
-
-
-@partial(jax.jit, static_argnames="more")
-def _go_on(rows: _Rows, kept: tuple[jax.Array, jax.Array] | None, *, more: int) -> _Rows:
-    """Drop rows, and make room for `more` tokens in the cache.
-
-    `kept`, None for all: int [M], which of its own rows each device keeps, and bool [M], those of
-    them that only fill up; they are marked as done.
-    """
-
-    def on_device(rows: _Rows, kept: tuple[jax.Array, jax.Array] | None) -> _Rows:
-        if kept is not None:
-            index_M, spare_M = kept
-            rows = jax.tree.map(lambda x: x[index_M], rows)
-            rows = rows._replace(done_N=rows.done_N | spare_M)
-        return rows._replace(cache=_lengthened(rows.cache, more))
-
-    by_row = sharding.ROWS  # rows stay on their device: nothing is sent
-    return jax.shard_map(
-        on_device, mesh=sharding.mesh(), in_specs=by_row, out_specs=by_row, check_vma=False
-    )(rows, kept)
-
-
-def smaller(row_count: int) -> list[int]:
-    """To how many rows so many can be dropped: about a quarter, a sixteenth, and so on."""
-    sizes = []
-    while (left := sharding.rounded_rows(-(-row_count // 4), smallest=FEWEST_ROWS)) < row_count:
-        sizes.append(row_count := left)
-    return sizes
-
-
-def _dropping(done_WN: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """What `_go_on` keeps of the rows of each device; None for all."""
-    alive = [np.flatnonzero(~done_N) for done_N in done_WN]
-    needed = sharding.row_ways() * max(own.size for own in alive)
-    sizes = [size for size in smaller(done_WN.size) if size >= needed]
-    if not sizes:
-        return None
-    each = sizes[-1] // sharding.row_ways()
-    index_WM = np.stack(
-        [np.resize(own, each) if own.size else np.zeros(each, int) for own in alive]
-    )
-    spare_WM = np.arange(each) >= np.array([[own.size] for own in alive])
-    return index_WM, spare_WM
-
-
 def sample(
     network: Network,
     prompts: Sequence[Sequence[int]],
-    key_N: jax.Array,
+    key_N2: np.ndarray,
     *,
     attempts: int,
     config: DecodeConfig,
@@ -362,12 +47,15 @@ def sample(
 ) -> Samples:
     """Draw `attempts` responses to each prompt.
 
+    A response depends on the network, its prompt, its key, `sampling`, `config.max_tokens` and
+    `config.rows`, to the bit; not on what else is drawn.
+
     Args:
         network: the model; parameters where they belong (`sharding.place`).
         prompts: P sequences of token ids, at least 2 long.
-        key_N: [P * attempts] keys, one a row; see `streams.row_keys`.
+        key_N2: uint32 [P * attempts, 2], data of a key for each row; see `streams.row_keys`.
         attempts: responses to each prompt.
-        config: limits; more rows than `config.rows` are drawn in several batches.
+        config: limits.
         sampling: what tokens are drawn from.
         end_ids: tokens that end a response.
         hear: told of each row as soon as it is done, while others are still being drawn: its
@@ -377,144 +65,294 @@ def sample(
     Raises:
         ValueError: `sampling` is out of range.
     Returns:
-        N = P * attempts samples; row p * attempts + a is attempt a at prompt p.
+        P * attempts samples; row p * attempts + a is attempt a at prompt p.
     """
-    sampling = sampling.checked()
-    at_once = max(1, config.rows // attempts)
-    width = padded_length(max(len(prompt) for prompt in prompts))
-    parts = [
-        _sample_batch(
-            network,
-            prompts[first : first + at_once],
-            key_N[first * attempts : (first + at_once) * attempts],
-            width, attempts, config.max_tokens, sampling, end_ids, hear, first * attempts, often,
+    rows = _Rows(prompts, key_N2, attempts, config.max_tokens, end_ids, hear)
+    kinds: dict[int, list[int]] = {}
+    for p, prompt in enumerate(prompts):
+        kinds.setdefault(padded_length(len(prompt)), []).append(p)
+    for slots, own in sorted(kinds.items()):
+        kind = _Kind(network, slots, config, sampling.checked(), end_ids)
+        if often:
+            kind.rehearse()
+        _Tiling(kind, rows, np.array(own)).run()
+    return rows.samples()
+
+
+class _Rows:
+    """All rows of a call, and what has been drawn of them so far."""
+
+    def __init__(
+        self,
+        prompts: Sequence[Sequence[int]],
+        key_N2: np.ndarray,
+        attempts: int,
+        max_tokens: int,
+        end_ids: tuple[int, ...],
+        hear: Hear | None,
+    ) -> None:
+        self.prompts, self.attempts = prompts, attempts
+        self._max_tokens, self._end_ids, self._hear = max_tokens, end_ids, hear
+        self._key_N2 = key_N2
+        self._last_P = np.array([prompt[-1] for prompt in prompts], np.int32)
+        self._length_P = np.array([len(prompt) - 1 for prompt in prompts], np.int32)
+        shape = (len(prompts) * attempts, max_tokens)
+        self._token_NT = np.full(shape, end_ids[0], np.int32)
+        self._logprob_NT = np.zeros(shape, np.float32)
+        self._length_N, self._ended_N = np.zeros(shape[0], np.int32), np.zeros(shape[0], bool)
+
+    def places(self, row_N: np.ndarray, drawn: int) -> Places:
+        """What a tile is told of the rows in its places, which have drawn so many tokens."""
+        own_N = np.maximum(row_N, 0)
+        prompt_N = own_N // self.attempts
+        return Places(
+            token_N=self._token_NT[own_N, drawn - 1] if drawn else self._last_P[prompt_N],
+            prompt_length_N=self._length_P[prompt_N],
+            key_N2=self._key_N2[own_N],
+            done_N=row_N == NOBODY,
         )
-        for first in range(0, len(prompts), at_once)
-    ]  # fmt: skip
-    return Samples(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+    def add(
+        self, row_N: np.ndarray, drawn: int, token_NC: np.ndarray, logprob_NC: np.ndarray
+    ) -> np.ndarray:
+        """Note the next chunk of some rows.
+
+        Returns:
+            bool [N], which of them are over.
+        """
+        stop = min(drawn + CHUNK, self._max_tokens)
+        token_NC, logprob_NC = token_NC[:, : stop - drawn], logprob_NC[:, : stop - drawn]
+        is_end_NC = np.isin(token_NC, self._end_ids)
+        ended_N = is_end_NC.any(axis=1)
+        count_N = np.where(ended_N, is_end_NC.argmax(axis=1) + 1, stop - drawn)
+        inside_NC = np.arange(stop - drawn) < count_N[:, None]
+        self._token_NT[row_N, drawn:stop] = np.where(inside_NC, token_NC, self._end_ids[0])
+        self._logprob_NT[row_N, drawn:stop] = np.where(inside_NC, logprob_NC, 0.0)
+        self._length_N[row_N], self._ended_N[row_N] = drawn + count_N, ended_N
+        over_N = ended_N | (stop == self._max_tokens)
+        if self._hear:
+            so_far = self.samples()
+            for row in row_N[over_N].tolist():
+                self._hear(row, so_far.response(row), bool(self._ended_N[row]))
+        return over_N
+
+    def samples(self) -> Samples:
+        """What has been drawn."""
+        return Samples(self._token_NT, self._logprob_NT, self._length_N, self._ended_N)
 
 
-def _sample_batch(
-    network: Network,
-    prompts: Sequence[Sequence[int]],
-    key_N: jax.Array,
-    prompt_slots: int,
-    attempts: int,
-    max_tokens: int,
-    sampling: Sampling,
-    end_ids: tuple[int, ...],
-    hear: Hear | None,
-    first_row: int,
-    often: bool,
-) -> Samples:
-    row_count = len(prompts) * attempts
-    # Dealt out to the devices in turn, so that each gets its share of what is real and of what is
-    # easy; what is there to fill up has the last numbers.
-    prompt_P = np.arange(sharding.rounded_rows(len(prompts)))
-    prompt_P = prompt_P.reshape(-1, sharding.row_ways()).T.ravel()
-    row_N = (prompt_P[:, None] * attempts + np.arange(attempts)).ravel()
-    padded = [prompts[p if p < len(prompts) else 0] for p in prompt_P.tolist()]
-    inputs = sharding.split_rows((
-        pad(padded, prompt_slots, 0),
-        np.array([len(prompt) - 1 for prompt in padded], np.int32),
-        key_N[np.minimum(row_N, row_count - 1)],
-        row_N >= row_count,
-    ))  # fmt: skip
-    prefill = partial(_prefill, attempts=attempts, slots=prompt_slots + room_for(CHUNK, max_tokens))
-    shape = (
-        network.graph, sharding.mesh(), row_N.size, prompt_slots, max_tokens, sampling.truncated,
-        end_ids,
-    )  # fmt: skip
-    if often and shape not in _rehearsed:
-        rows = jax.eval_shape(prefill, network, *inputs)
-        _rehearse(network, rows, key_N[:1], prompt_slots, max_tokens, sampling, end_ids)
-        _rehearsed.add(shape)
-    rows = prefill(network, *inputs)
+class _Kind(NamedTuple):
+    """How prompts of one padded length are responded to."""
 
-    token_NT = np.full((row_count, max_tokens), end_ids[0], np.int32)
-    logprob_NT = np.zeros((row_count, max_tokens), np.float32)
-    told_N = np.zeros(row_count, bool)
-    for drawn in range(0, max_tokens, CHUNK):
-        rows, token_NC, logprob_NC = _decode_chunk(
-            network, rows, np.int32(drawn), sampling,
-            prompt_slots=prompt_slots, end_ids=end_ids, truncate=sampling.truncated,
+    network: Network
+    slots: int
+    """Padded length."""
+    config: DecodeConfig
+    sampling: Sampling
+    end_ids: tuple[int, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of a tile."""
+        return sharding.rounded_rows(self.config.rows)
+
+    @property
+    def prompts_at_once(self) -> int:
+        """Prompts that are run together."""
+        return max(sharding.row_ways(), self.rows // PROMPTS)
+
+    def room(self, drawn: int) -> int:
+        """For how many drawn tokens there is room in the next chunk's cache."""
+        return room_for(drawn + CHUNK, self.config.max_tokens)
+
+    def prefilled(self, prompts: Sequence[Sequence[int]]) -> Cache:
+        """Run as many prompts as are run together."""
+        return tiles.prefilled(self.network, sharding.split_rows(pad(prompts, self.slots, 0)))
+
+    def blank(self, like: Cache) -> Cache:
+        """A tile that nothing has been drawn for."""
+        return tiles.blank(like, rows=self.rows, slots=self.slots + self.room(0))
+
+    def decoded(
+        self, cache: Cache, places: Places, drawn: int
+    ) -> tuple[Cache, jax.Array, jax.Array]:
+        """The next chunk of a tile: cache, tokens, log-probabilities."""
+        there, done = sharding.split_rows(places), np.int32(drawn)
+        noise, numbers = None, self.network.model().spoken
+        if CHUNK * self.rows * numbers <= tiles.MOST_NOISE:
+            noise = tiles.noise(there.key_N2, done, numbers=numbers)
+        return tiles.decoded(
+            self.network, cache, there, done, noise, self.sampling,
+            prompt_slots=self.slots, end_ids=self.end_ids, truncate=self.sampling.truncated,
         )  # fmt: skip
-        real = row_N < row_count
-        stop = min(drawn + CHUNK, max_tokens)
-        token_NT[row_N[real], drawn:stop] = np.asarray(token_NC)[real, : stop - drawn]
-        logprob_NT[row_N[real], drawn:stop] = np.asarray(logprob_NC)[real, : stop - drawn]
-        done_N = np.asarray(rows.done_N)
-        last = done_N.all() or stop == max_tokens
-        if hear:
-            so_far = _finish(token_NT[:, :stop], logprob_NT[:, :stop], end_ids)
-            over_N = so_far.ended_N | last
-            for row in np.flatnonzero(over_N & ~told_N).tolist():
-                hear(first_row + row, so_far.response(row), bool(so_far.ended_N[row]))
-            told_N |= over_N
-        if last:
-            break
-        more = room_for(stop + CHUNK, max_tokens) - room_for(stop, max_tokens)
-        kept = _dropping(done_N.reshape(sharding.row_ways(), -1))
-        if kept is not None:
-            index_WM, spare_WM = kept
-            own_WN = row_N.reshape(sharding.row_ways(), -1)
-            row_N = np.take_along_axis(own_WN, index_WM, axis=1)
-            row_N = np.where(spare_WM, row_count, row_N).ravel()
-            kept = sharding.split_rows((index_WM.ravel(), spare_WM.ravel()))
-        if kept is not None or more:
-            rows = _go_on(rows, kept, more=more)
-    return _finish(token_NT, logprob_NT, end_ids)
+
+    def rehearse(self) -> None:
+        """Compile all that it takes, whatever comes, unless that was done."""
+        shape = (
+            self.network.graph, sharding.mesh(), self.slots, self.config.max_tokens, self.rows,
+            self.sampling.truncated, self.end_ids,
+        )  # fmt: skip
+        if shape in _rehearsed:
+            return
+        _rehearsed.add(shape)
+        nobody = Places(
+            np.zeros(self.rows, np.int32), np.zeros(self.rows, np.int32),
+            np.zeros((self.rows, 2), np.uint32), np.ones(self.rows, bool),
+        )  # fmt: skip
+        nothing = sharding.split_rows((nobody.token_N, ~nobody.done_N))
+        source = self.prefilled([[0]] * self.prompts_at_once)
+        tile = tiles.refilled(self.blank(source), source, *nothing)
+        rooms = tiles.rooms(self.config.max_tokens)
+        for room, following in zip(rooms, [*rooms[1:], None], strict=True):
+            tile, *_ = self.decoded(tile, nobody, 0)
+            other = jax.tree.map(jax.numpy.copy, tile)
+            tile = tiles.refilled(tile, other, *nothing)
+            if following:
+                tile = tiles.lengthened(tile, more=following - room)
 
 
-def _rehearse(
-    network: Network,
-    rows: _Rows,
-    key_1: jax.Array,
-    prompt_slots: int,
-    max_tokens: int,
-    sampling: Sampling,
-    end_ids: tuple[int, ...],
-) -> None:
-    """Call `_decode_chunk` and `_go_on` in all shapes that rows like these can come to.
+@dataclass
+class _Tile:
+    """Rows that have all drawn the same number of tokens."""
 
-    None of these rows is alive, so nothing is drawn. `rows` holds shapes and types alone.
+    cache: Cache
+    row_WN: np.ndarray
+    """int [W, N / W], who sits where; NOBODY: the place is free."""
+    drawn: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether some device has no free place."""
+        return bool((self.row_WN != NOBODY).all(axis=1).any())
+
+    @property
+    def occupied(self) -> int:
+        """Places that are not free."""
+        return int((self.row_WN != NOBODY).sum())
+
+    def take_from(self, other: "_Tile") -> None:
+        """Fill the free places with rows of another tile, which leave it."""
+        index_WN, taken_WN = _moves(self.row_WN, other.row_WN)
+        index, taken = sharding.split_rows((index_WN.ravel(), taken_WN.ravel()))
+        self.cache = tiles.refilled(self.cache, other.cache, index, taken)
+        moved_WN = np.take_along_axis(other.row_WN, index_WN, axis=1)
+        self.row_WN = np.where(taken_WN, moved_WN, self.row_WN)
+        other.row_WN = np.where(np.isin(other.row_WN, moved_WN[taken_WN]), NOBODY, other.row_WN)
+
+
+def _moves(into_WN: np.ndarray, source_WN: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows go where so that free places are filled, as `tiles.refilled` takes it.
+
+    Each device's rows go to its own free places, as many as there are.
     """
-    steps = {  # how the room for tokens changes from chunk to chunk
-        (room_for(stop, max_tokens), room_for(stop + CHUNK, max_tokens))
-        for stop in range(CHUNK, max_tokens, CHUNK)
-    }
-    rooms = sorted({room_for(CHUNK, max_tokens)} | {room for step in steps for room in step})
-
-    def blank(size: int, room: int) -> _Rows:
-        def zeros(leaf: jax.Array, axis: int | None = None) -> Any:
-            shape = [size, *leaf.shape[1:]]
-            if axis is not None:
-                shape[axis] = prompt_slots + room
-            return np.zeros(shape, leaf.dtype)
-
-        return sharding.split_rows(_Rows(
-            zeros(rows.token_N),
-            tuple(KeyValues(zeros(keys, 3), zeros(values, 2)) for keys, values in rows.cache),
-            zeros(rows.prompt_length_N), jnp.repeat(key_1, size), jnp.ones(size, bool),
-        ))  # fmt: skip
-
-    for size in (rows.done_N.size, *smaller(rows.done_N.size)):
-        for room in rooms:
-            over, *_ = _decode_chunk(
-                network, blank(size, room), np.int32(0), sampling,
-                prompt_slots=prompt_slots, end_ids=end_ids, truncate=sampling.truncated,
-            )  # fmt: skip
-            for more in (after - before for before, after in steps if before == room):
-                if more:
-                    _go_on(over, None, more=more)
-                for left in smaller(size):
-                    kept = sharding.split_rows((np.zeros(left, int), np.ones(left, bool)))
-                    _go_on(over, kept, more=more)
+    index_WN, taken_WN = np.zeros(into_WN.shape, np.int32), np.zeros(into_WN.shape, bool)
+    for w, (into_N, source_N) in enumerate(zip(into_WN, source_WN, strict=True)):
+        free, there = np.flatnonzero(into_N == NOBODY), np.flatnonzero(source_N != NOBODY)
+        count = min(free.size, there.size)
+        index_WN[w, free[:count]] = there[:count]
+        taken_WN[w, free[:count]] = True
+    return index_WN, taken_WN
 
 
-def _finish(token_NT: np.ndarray, logprob_NT: np.ndarray, end_ids: tuple[int, ...]) -> Samples:
-    is_end_NT = np.isin(token_NT, end_ids)
-    ended_N = np.any(is_end_NT, axis=1)
-    length_N = np.where(ended_N, is_end_NT.argmax(axis=1) + 1, token_NT.shape[1]).astype(np.int32)
-    inside_NT = np.arange(token_NT.shape[1]) < length_N[:, None]
-    return Samples(token_NT, np.where(inside_NT, logprob_NT, 0.0), length_N, ended_N)
+class _Tiling:
+    """Draws the responses to the prompts of one kind."""
+
+    def __init__(self, kind: _Kind, rows: _Rows, prompt_P: np.ndarray) -> None:
+        self._kind, self._rows = kind, rows
+        self._prompt_P = prompt_P  # their numbers in the call
+        self._new = self._new_tiles()
+        # By tokens drawn: tiles that wait for their next chunk, all but the last one full.
+        self._ready: dict[int, list[_Tile]] = {}
+
+    def run(self) -> None:
+        """Draw everything."""
+        at_work = None
+        while (tile := self._next(busy=at_work is not None)) or at_work:
+            started = self._start(tile) if tile else None
+            if at_work:
+                self._finish(*at_work)
+            at_work = started
+
+    def _next(self, *, busy: bool) -> _Tile | None:
+        """The tile to go on with; None if the one at work has to be waited for, or all is done."""
+        for drawn in sorted(self._ready, reverse=True):
+            if self._ready[drawn][0].full:
+                return self._first(drawn)
+        if busy + sum(map(len, self._ready.values())) < self._kind.config.tiles:
+            new = next(self._new, None)
+            if new:
+                return new
+        if busy or not self._ready:
+            return None
+        return self._first(min(self._ready))  # so that its rows may join those further on
+
+    def _first(self, drawn: int) -> _Tile:
+        """Take the first of the tiles that have drawn so much."""
+        tile, *others = self._ready.pop(drawn)
+        if others:
+            self._ready[drawn] = others
+        return tile
+
+    def _start(self, tile: _Tile) -> tuple[_Tile, jax.Array, jax.Array]:
+        """Have the next chunk of a tile drawn, without waiting for it."""
+        places = self._rows.places(tile.row_WN.ravel(), tile.drawn)
+        tile.cache, token_NC, logprob_NC = self._kind.decoded(tile.cache, places, tile.drawn)
+        return tile, token_NC, logprob_NC
+
+    def _finish(self, tile: _Tile, token_NC: jax.Array, logprob_NC: jax.Array) -> None:
+        """Note what a tile has drawn; who is not over waits for the next chunk."""
+        row_N = tile.row_WN.ravel()
+        there_N = row_N != NOBODY
+        over_N = self._rows.add(
+            row_N[there_N], tile.drawn, np.asarray(token_NC)[there_N],
+            np.asarray(logprob_NC)[there_N],
+        )  # fmt: skip
+        tile.row_WN = np.where(np.isin(row_N, row_N[there_N][over_N]), NOBODY, row_N)
+        tile.row_WN = tile.row_WN.reshape(sharding.row_ways(), -1)
+        if not tile.occupied:
+            return
+        more = self._kind.room(tile.drawn + CHUNK) - self._kind.room(tile.drawn)
+        if more:
+            tile.cache = tiles.lengthened(tile.cache, more=more)
+        tile.drawn += CHUNK
+        others = self._ready.setdefault(tile.drawn, [])
+        if others and not others[-1].full:
+            open_one = others.pop()
+            fuller, emptier = sorted((tile, open_one), key=lambda one: -one.occupied)
+            fuller.take_from(emptier)
+            others += [fuller, emptier] if emptier.occupied else [fuller]
+        else:
+            others.append(tile)
+
+    def _new_tiles(self) -> Iterator[_Tile]:
+        """Tiles of the rows in their order; prompts are dealt out to the devices in turn."""
+        kind, attempts, devices = self._kind, self._rows.attempts, sharding.row_ways()
+        each, at_once = kind.rows // devices, kind.prompts_at_once // devices
+        share = -(-self._prompt_P.size // devices)  # prompts of a device
+        columns = share + each + at_once  # more than the last tile has places for
+        dealt = np.full(columns * devices, NOBODY)
+        dealt[: self._prompt_P.size] = self._prompt_P
+        prompt_WP = dealt.reshape(columns, devices).T
+        last, source = NOBODY, None
+        for first in range(0, share * attempts, each):
+            place_N = first + np.arange(each)  # among the rows of a device
+            own_N = place_N // attempts  # among the prompts of a device
+            tile = None
+            for batch in range(own_N[0] // at_once, min(own_N[-1], share - 1) // at_once + 1):
+                if batch != last or source is None:
+                    at = batch * at_once
+                    last, source = batch, self._prefilled(prompt_WP[:, at : at + at_once])
+                placed = (own_N % at_once, own_N // at_once == batch)
+                tile = tiles.refilled(
+                    tile or kind.blank(source), source,
+                    *sharding.split_rows(tuple(np.tile(x, devices) for x in placed)),
+                )  # fmt: skip
+            assert tile is not None  # own_N starts below share
+            prompt_WN = prompt_WP[:, own_N]
+            row_WN = prompt_WN * attempts + place_N % attempts
+            yield _Tile(tile, np.where(prompt_WN == NOBODY, NOBODY, row_WN))
+
+    def _prefilled(self, prompt_WP: np.ndarray) -> Cache:
+        """Run prompts of each device; what is missing is filled up with any."""
+        numbers = np.where(prompt_WP == NOBODY, self._prompt_P[0], prompt_WP).ravel().tolist()
+        return self._kind.prefilled([self._rows.prompts[p] for p in numbers])

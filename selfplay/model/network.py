@@ -5,13 +5,17 @@ are frozen and shared, and each role learns a small change of its own. Feeds dec
 losses, which are told by the network which role plays.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
+from selfplay.model import sharding
 from selfplay.model.architecture import Architecture
-from selfplay.model.transformer import Adapter, Linear, Transformer
+from selfplay.model.layers import Adapter, Linear
+from selfplay.model.transformer import Transformer
 
 SOLVER, PROPOSER = 0, 1
 
@@ -49,14 +53,38 @@ class Network(NamedTuple):
         return nnx.merge(self.graph, params, self.frozen)
 
 
-def create(built: Architecture, key: jax.Array) -> Network:
-    """A new network with random parameters.
+def create(built: Architecture, rng: np.random.Generator) -> Network:
+    """A new network with random parameters, drawn on the host: nothing is compiled for it."""
+
+    def normal(shape: tuple[int, ...], std: float) -> jax.Array:
+        return jnp.asarray(np.float32(std) * rng.standard_normal(shape, np.float32))
+
+    made = split(Transformer(built, normal), built)
+    return made.with_params(fresh_adapters(made.params, rng)) if made.adapted else made
+
+
+def shapes(built: Architecture) -> Network:
+    """A network of shapes and types alone, without weights."""
+    return split(
+        nnx.eval_shape(lambda: Transformer(built, lambda shape, _: jnp.zeros(shape))), built
+    )
+
+
+def fresh_adapters(params: nnx.State, rng: np.random.Generator) -> nnx.State:
+    """Adapters that change nothing yet: the first half is drawn, the second is 0.
 
     Args:
-        built: what it is made of.
-        key: what the parameters are drawn from.
+        params: an adapted network's, or their shapes.
+        rng: what they are drawn from.
     """
-    return split(Transformer(built, nnx.Rngs(params=key)), built)
+
+    def fresh(path: tuple[Any, ...], leaf: jax.Array) -> jax.Array:
+        if not sharding.path_name(path).endswith("adapter_in"):
+            return jnp.asarray(np.zeros(leaf.shape, np.float32))
+        std = np.float32(leaf.shape[1] ** -0.5)
+        return jnp.asarray(std * rng.standard_normal(leaf.shape, np.float32))
+
+    return jax.tree_util.tree_map_with_path(fresh, params)
 
 
 def split(model: Transformer, built: Architecture) -> Network:

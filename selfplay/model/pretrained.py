@@ -17,7 +17,6 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 from jax.sharding import Sharding
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
@@ -26,7 +25,6 @@ from selfplay.model import families, sharding
 from selfplay.model import network as networks
 from selfplay.model.families import Tensor
 from selfplay.model.network import Network
-from selfplay.model.transformer import Transformer
 
 WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
 SHARD_BYTES = 4 * 10**9
@@ -50,7 +48,7 @@ def load(
     place: Place | None = None,
     spoken: int | None = None,
     adapter_rank: int = 0,
-    adapter_key: jax.Array | None = None,
+    adapter_rng: np.random.Generator | None = None,
 ) -> Network:
     """A checkpoint's network.
 
@@ -62,7 +60,7 @@ def load(
         spoken: token ids that can be drawn, the first ones; by default all, also those with which
             checkpoints fill up their vocabulary.
         adapter_rank: of adapters, beside which the checkpoint is frozen; 0: it is learnt itself.
-        adapter_key: what adapters are drawn from; by default the key of seed 0.
+        adapter_rng: what adapters are drawn from; by default the generator of seed 0.
     Raises:
         UnsupportedModel: an unknown family, or an option that is not supported.
         BrokenCheckpoint: a file or tensor that is missing, wrong or too much.
@@ -73,8 +71,7 @@ def load(
         built = replace(built, spoken=min(spoken, built.vocabulary))
     built = replace(built, dtype=compute or dtype, adapter_rank=adapter_rank)
     wanted = families.tensors(built)
-    key = jax.random.key(0) if adapter_key is None else adapter_key
-    blank = networks.split(nnx.eval_shape(lambda: Transformer(built, nnx.Rngs(params=key))), built)
+    blank = networks.shapes(built)
     place = place or sharding.place_of
     with ExitStack() as opened:
         there = Files(folder, opened)
@@ -87,7 +84,7 @@ def load(
         if not blank.adapted:
             return blank.with_params(jax.tree_util.tree_map_with_path(filled, blank.params))
         frozen = jax.tree_util.tree_map_with_path(filled, blank.frozen)
-    adapters = jax.jit(lambda: networks.create(built, key).params)()  # draws no weights
+    adapters = networks.fresh_adapters(blank.params, adapter_rng or np.random.default_rng(0))
     placed = jax.tree_util.tree_map_with_path(
         lambda path, leaf: jax.device_put(leaf, place(sharding.path_name(path), leaf.shape)),
         adapters,

@@ -22,6 +22,8 @@ Tree = TypeVar("Tree")
 
 AXES = ("data", "fsdp", "tensor")
 ROWS = PartitionSpec(("data", "fsdp"))
+COLUMNS = PartitionSpec(None, ("data", "fsdp"))
+"""Rows along the second axis."""
 COPIED = PartitionSpec()
 
 _RULES = (  # the last part of a path that matches; leading axes that are not named are copied
@@ -119,6 +121,11 @@ def whole_parameters() -> bool:
 def split_rows(tree: Tree) -> Tree:
     """Place arrays with their leading axis split over the devices."""
     return jax.device_put(tree, NamedSharding(mesh(), ROWS))
+
+
+def constrain_rows(array: jax.Array) -> jax.Array:
+    """Inside a jitted function: split the leading axis as `split_rows` does."""
+    return jax.lax.with_sharding_constraint(array, NamedSharding(mesh(), ROWS))
 
 
 def constrain_whole(stack: jax.Array) -> jax.Array:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from selfplay import streams
 from selfplay.learning import rollout
-from selfplay.model.decode import DecodeConfig, Sampling
 from selfplay.model.network import PROPOSER, Network
+from selfplay.model.sampling import DecodeConfig, Sampling
 from selfplay.model.tokens import Tokenizer
 from selfplay.problem import Environment, InvalidProblem, Request
 from selfplay.proposing.gate import Gate

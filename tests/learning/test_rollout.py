@@ -6,8 +6,8 @@ import pytest
 from selfplay import streams
 from selfplay.learning import rollout
 from selfplay.learning.rollout import Rollout, RolloutConfig
-from selfplay.model.decode import DecodeConfig, Samples, Sampling
 from selfplay.model.network import SOLVER
+from selfplay.model.sampling import DecodeConfig, Samples, Sampling
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from selfplay.learning.optimizer import optimizer  # noqa: E402
 from selfplay.learning.update import Updater  # noqa: E402
 from selfplay.model import decode, sharding  # noqa: E402
 from selfplay.model import network as networks  # noqa: E402
-from selfplay.model.decode import DecodeConfig, Sampling  # noqa: E402
+from selfplay.model.sampling import DecodeConfig, Sampling  # noqa: E402
 from selfplay.model.sharding import MeshConfig  # noqa: E402
 from selfplay.model.transformer import ModelConfig  # noqa: E402
 
@@ -33,7 +33,6 @@ ARRANGEMENTS = {
 }
 """By the rank of the adapters."""
 VOCABULARY = 64
-decode.FEWEST_ROWS = 8  # so that rows are dropped on the way
 
 
 def outcome(adapter_rank):
@@ -41,13 +40,13 @@ def outcome(adapter_rank):
     model = ModelConfig(width=64, layers=2, heads=4, kv_heads=4, hidden=96)
     built = model.architecture(VOCABULARY, VOCABULARY)
     built = type(built)(**(vars(built) | {"adapter_rank": adapter_rank}))
-    made = networks.create(built, jax.random.key(0))
+    made = networks.create(built, np.random.default_rng(0))
     made = made._replace(params=sharding.place(made.params), frozen=sharding.place(made.frozen))
     rng = np.random.default_rng(0)
     prompts = [rng.integers(3, VOCABULARY, 4 + i % 5).tolist() for i in range(16)]
     samples = decode.sample(
         made, prompts, streams.row_keys(0, 0, "mesh", 64), attempts=4,
-        config=DecodeConfig(max_tokens=160), sampling=Sampling(), end_ids=(1,),
+        config=DecodeConfig(max_tokens=160, rows=16), sampling=Sampling(), end_ids=(1,),
     )  # fmt: skip
     examples = [Example(p, samples.response(4 * i), role=i % 2) for i, p in enumerate(prompts)]
     steps = optimizer(optax.constant_schedule(1e-3), 1.0)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from selfplay import streams
 from selfplay.learning import loss
 from selfplay.learning.batch import Example, arrays
-from selfplay.model import decode
-from selfplay.model.decode import CHUNK, DecodeConfig, Sampling, truncated
+from selfplay.model import decode, tiles
+from selfplay.model.sampling import DecodeConfig, Samples, Sampling, truncated
+from selfplay.model.tiles import CHUNK
 from selfplay.model.transformer import causal
 from selfplay.problem import Problem
 
@@ -40,16 +41,16 @@ def prompts(tokenizer):
 
 
 @pytest.fixture(scope="module")
-def key_N():
+def key_N2():
     return streams.row_keys(0, 3, "test", len(TEXTS) * ATTEMPTS)
 
 
 @pytest.fixture(scope="module")
 def draw(brief, tokenizer):
-    def draw(prompts, key_N, attempts=ATTEMPTS, limit=LIMIT, rows=512, **sampling):
+    def draw(prompts, key_N2, attempts=ATTEMPTS, limit=LIMIT, rows=16, tiles=12, **sampling):
         return decode.sample(
-            brief, prompts, key_N, attempts=attempts,
-            config=DecodeConfig(max_tokens=limit, rows=rows), sampling=Sampling(**sampling),
+            brief, prompts, key_N2, attempts=attempts,
+            config=DecodeConfig(limit, rows, tiles), sampling=Sampling(**sampling),
             end_ids=tokenizer.end_ids,
         )  # fmt: skip
 
@@ -57,13 +58,18 @@ def draw(brief, tokenizer):
 
 
 @pytest.fixture(scope="module")
-def samples(draw, prompts, key_N):
+def samples(draw, prompts, key_N2):
     """15 rows, no power of two, some of them ended."""
-    return draw(prompts, key_N)
+    return draw(prompts, key_N2)
 
 
 def assert_same(one, other):
-    """The same tokens; log-probabilities differ by what other batch sizes round differently."""
+    """Bit for bit."""
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def assert_close(one, other):
+    """The same tokens; log-probabilities differ by what other shapes round otherwise."""
     assert np.array_equal(one.token_NT, other.token_NT)
     assert np.array_equal(one.length_N, other.length_N)
     assert np.array_equal(one.ended_N, other.ended_N)
@@ -71,7 +77,7 @@ def assert_same(one, other):
 
 
 def rows_of(samples, rows):
-    return decode.Samples(*(part[rows] for part in samples))
+    return Samples(*(part[rows] for part in samples))
 
 
 def examples_of(samples, prompts, attempts):
@@ -96,86 +102,113 @@ def test_lengths_ends_and_blanks(samples, tokenizer):
         assert (samples.logprob_NT[row, len(response) :] == 0).all()
 
 
-def test_the_same_calls_give_the_same_bits(draw, prompts, key_N, samples):
-    again = draw(prompts, key_N)
-    assert all(np.array_equal(a, b) for a, b in zip(samples, again, strict=True))
+def test_the_same_calls_give_the_same_bits(draw, prompts, key_N2, samples):
+    assert_same(draw(prompts, key_N2), samples)
 
 
-def test_alone_as_among_others(draw, prompts, key_N, samples):
-    alone = draw(prompts[3:4], key_N[9:12])
-    assert_same(alone, rows_of(samples, slice(9, 12)))
+@pytest.mark.parametrize("row", range(0, 15, 4))
+def test_alone_as_among_others(draw, prompts, key_N2, samples, row):
+    alone = draw([prompts[row // ATTEMPTS]], key_N2[row : row + 1], attempts=1)
+    assert_same(alone, rows_of(samples, slice(row, row + 1)))
 
 
-def test_in_several_batches_as_in_one(draw, prompts, key_N, samples):
-    assert_same(draw(prompts, key_N, rows=2 * ATTEMPTS), samples)
+def test_in_another_place_as_here(draw, prompts, key_N2, samples):
+    """Other prompts before, so that each sits elsewhere, half of them on another device."""
+    order = np.array([4, 2, 0, 3, 1])
+    row_N = (order[:, None] * ATTEMPTS + np.arange(ATTEMPTS)).ravel()
+    moved = draw([prompts[p] for p in order], key_N2[row_N])
+    assert_same(moved, rows_of(samples, row_N))
 
 
-def test_after_compaction_as_before(draw, prompts, key_N, samples, monkeypatch):
-    sizes = []
-    go_on = decode._go_on
+@pytest.mark.parametrize("at_once", [1, 2, 12])
+def test_after_a_refill_as_before(draw, prompts, key_N2, monkeypatch, at_once):
+    """Many more attempts than places: free ones are taken by rows of other tiles."""
+    count, moved = 40, []
+    keys = streams.row_keys(1, 3, "many", len(prompts) * count)
+    take_from = decode._Tile.take_from
 
-    def spy(rows, kept, *, more):
-        if kept is not None:
-            sizes.append((rows.done_N.size, kept[0].size))
-        return go_on(rows, kept, more=more)
+    def spy(self, other):
+        before = other.occupied
+        take_from(self, other)
+        moved.append((self.drawn, before - other.occupied))
 
-    monkeypatch.setattr(decode, "_go_on", spy)
-    monkeypatch.setattr(decode, "FEWEST_ROWS", 2)
-    compacted = draw(prompts, key_N)
-    assert any(2 * after <= before for before, after in sizes), sizes
-    assert_same(compacted, samples)
+    monkeypatch.setattr(decode._Tile, "take_from", spy)
+    many = draw(prompts, keys, attempts=count, tiles=at_once)
+    if at_once > 2:
+        assert len({drawn for drawn, rows in moved if rows}) > 2, moved
+    for row in range(0, len(keys), 7):
+        alone = draw([prompts[row // count]], keys[row : row + 1], attempts=1)
+        assert_same(alone, rows_of(many, slice(row, row + 1)))
 
 
-def test_noise_made_ahead_is_that_made_token_by_token(draw, prompts, key_N, samples, monkeypatch):
-    monkeypatch.setattr(decode, "MOST_NOISE", 0)
-    decode._decode_chunk.clear_cache()
-    assert_same(draw(prompts, key_N), samples)
-    decode._decode_chunk.clear_cache()
+def test_other_tiles_give_the_same_tokens(draw, prompts, key_N2, samples):
+    assert_close(draw(prompts, key_N2, rows=64), samples)
+
+
+def test_noise_made_ahead_is_that_made_token_by_token(draw, prompts, key_N2, samples, monkeypatch):
+    monkeypatch.setattr(tiles, "MOST_NOISE", 0)
+    assert_close(draw(prompts, key_N2), samples)
+
+
+def test_few_tiles_are_in_memory_at_once(draw, prompts, monkeypatch):
+    """As many as the configuration says, the one at work among them."""
+    here, most = [], []
+    start = decode._Tiling._start
+
+    def spy(self, tile):
+        here.append(1 + sum(map(len, self._ready.values())))
+        return start(self, tile)
+
+    monkeypatch.setattr(decode._Tiling, "_start", spy)
+    keys = streams.row_keys(1, 3, "many", len(prompts) * 20)
+    for at_once in (1, 3, 100):
+        here.clear()
+        draw(prompts, keys, attempts=20, tiles=at_once)
+        most.append(max(here))
+    assert most[0] == 1 and most[1] <= 3 < most[2], most
 
 
 @pytest.mark.parametrize(
     ("tokens", "most", "room"),
     [
-        (32, 160, 96), (96, 160, 96), (97, 160, 160), (160, 160, 160), (32, 20, 32),
-        (32, 120, 64), (65, 120, 128), (32, 512, 64), (129, 512, 256), (300, 512, 512),
+        (16, 160, 80), (80, 160, 80), (81, 160, 160), (160, 160, 160), (16, 20, 32),
+        (16, 120, 64), (65, 120, 128), (16, 512, 64), (129, 512, 256), (300, 512, 512),
     ],
 )  # fmt: skip
 def test_the_cache_grows_to_twice_its_room(tokens, most, room):
-    assert decode.room_for(tokens, most) == room
+    assert tiles.room_for(tokens, most) == room
+    assert room in tiles.rooms(most)
 
 
-def test_devices_drop_rows_of_their_own():
-    """Two of eight are left on the first device, one on the second: two each, one to fill up."""
-    done_WN = np.ones((2, 64), bool)
-    done_WN[0, [5, 9]] = done_WN[1, 63] = False
-    index_WM, spare_WM = decode._dropping(done_WN)
-    each = decode.FEWEST_ROWS // 2
-    assert index_WM.shape == spare_WM.shape == (2, each)
-    assert index_WM[0, :2].tolist() == [5, 9] and index_WM[1, 0] == 63
-    assert spare_WM.sum(axis=1).tolist() == [each - 2, each - 1]
-    done_WN[0, :40] = False
-    assert decode._dropping(done_WN) is None
+def test_rows_move_to_free_places_of_their_own_device():
+    """Three of four rows fit on the first device, one of one on the second."""
+    into_WN = np.array([[7, -1, -1, -1], [-1, 5, 6, -1]])
+    source_WN = np.array([[1, 2, 3, 4], [-1, -1, 9, -1]])
+    index_WN, taken_WN = decode._moves(into_WN, source_WN)
+    assert taken_WN.tolist() == [[False, True, True, True], [True, False, False, False]]
+    moved_WN = np.take_along_axis(source_WN, index_WN, axis=1)
+    assert moved_WN[0, 1:].tolist() == [1, 2, 3] and moved_WN[1, 0] == 9
 
 
-def test_prompts_padded_further_give_the_same(draw, tokenizer, prompts, key_N, samples):
+def test_neighbours_with_longer_prompts_change_nothing(draw, tokenizer, prompts, key_N2, samples):
     long = tokenizer.solver_prompt(asked("1+2" + "+3" * 20))
     assert len(long) > 32 >= max(map(len, prompts))
-    padded = draw([*prompts[:4], long], key_N)
-    assert_same(rows_of(padded, slice(0, 12)), rows_of(samples, slice(0, 12)))
+    beside = draw([*prompts[:4], long], key_N2)
+    assert_same(rows_of(beside, slice(0, 12)), rows_of(samples, slice(0, 12)))
 
 
-def test_a_cut_response_is_the_beginning_of_the_whole(draw, prompts, key_N, samples):
-    cut = draw(prompts, key_N, limit=CHUNK + 3)
+def test_a_cut_response_is_the_beginning_of_the_whole(draw, prompts, key_N2, samples):
+    cut = draw(prompts, key_N2, limit=CHUNK + 3)
     assert np.array_equal(cut.length_N, np.minimum(samples.length_N, CHUNK + 3))
     assert np.array_equal(cut.token_NT, samples.token_NT[:, : CHUNK + 3])
     assert np.array_equal(cut.ended_N, samples.ended_N & (samples.length_N <= CHUNK + 3))
     assert not cut.ended_N.all()
 
 
-def test_every_attempt_draws_from_its_own_key(draw, prompts, key_N, samples):
+def test_every_attempt_draws_from_its_own_key(draw, prompts, key_N2, samples):
     groups = samples.token_NT.reshape(len(prompts), ATTEMPTS, LIMIT)
     assert all(len(np.unique(group, axis=0)) == ATTEMPTS for group in groups)
-    same = draw(prompts, jax.numpy.repeat(key_N[::ATTEMPTS], ATTEMPTS, axis=0))
+    same = draw(prompts, np.repeat(key_N2[::ATTEMPTS], ATTEMPTS, axis=0))
     groups = same.token_NT.reshape(len(prompts), ATTEMPTS, LIMIT)
     assert all(len(np.unique(group, axis=0)) == 1 for group in groups)
 
@@ -194,8 +227,8 @@ def test_first_tokens_are_drawn_with_their_probabilities(draw, brief, prompts):
         assert abs(seen - p) < 4 * np.sqrt(p * (1 - p) / count)
 
 
-def test_greedy_is_the_argmax_of_the_whole_forward_pass(draw, brief, prompts, key_N, tokenizer):
-    greedy = draw(prompts, key_N, temperature=0.0)
+def test_greedy_is_the_argmax_of_the_whole_forward_pass(draw, brief, prompts, key_N2, tokenizer):
+    greedy = draw(prompts, key_N2, temperature=0.0)
     length = 64
 
     @jax.jit
@@ -214,9 +247,9 @@ def test_greedy_is_the_argmax_of_the_whole_forward_pass(draw, brief, prompts, ke
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.6, 1.7])
-def test_sampling_and_training_agree_on_log_probabilities(draw, brief, prompts, key_N, temperature):
+def test_sampling_and_training_agree(draw, brief, prompts, key_N2, temperature):
     """So the importance ratio of the first optimiser step is 1."""
-    drawn = draw(prompts, key_N, temperature=temperature)
+    drawn = draw(prompts, key_N2, temperature=temperature)
     rows = [[example] for example in examples_of(drawn, prompts, ATTEMPTS)]
     packed = arrays(rows, 96, 16)
     logprob_RT = loss.token_logprobs(brief, packed, temperature)
@@ -224,24 +257,24 @@ def test_sampling_and_training_agree_on_log_probabilities(draw, brief, prompts, 
     assert packed.learn_RT.sum() == drawn.length_N.sum()
 
 
-def test_another_temperature_is_not_compiled_anew(draw, prompts, key_N, samples):
+def test_another_temperature_is_not_compiled_anew(draw, prompts, key_N2, samples):
     for _ in range(2):  # the second call with the same arguments makes an entry of its own
-        draw(prompts, key_N)
-    compiled = decode._decode_chunk._cache_size()
-    results = [draw(prompts, key_N, temperature=t) for t in (0.0, 0.31, 0.97, 1.0)]
-    assert decode._decode_chunk._cache_size() == compiled
+        draw(prompts, key_N2)
+    compiled = tiles.decoded._cache_size()
+    results = [draw(prompts, key_N2, temperature=t) for t in (0.0, 0.31, 0.97, 1.0)]
+    assert tiles.decoded._cache_size() == compiled
     assert not np.array_equal(results[1].token_NT, results[2].token_NT)
     assert_same(results[3], samples)
 
 
-@pytest.mark.parametrize("sizes", [{"max_tokens": 0}, {"rows": 0}])
+@pytest.mark.parametrize("sizes", [{"max_tokens": 0}, {"rows": 0}, {"tiles": 0}])
 def test_limits_out_of_range(sizes):
     with pytest.raises(ValueError, match=r"decode\.max_tokens=.*decode\.rows=.*at least 1"):
         DecodeConfig(**sizes)
 
 
 def test_surprisal_is_the_sum_over_the_tokens_drawn():
-    samples = decode.Samples(
+    samples = Samples(
         token_NT=np.ones((2, 3), np.int32),
         logprob_NT=np.array([[-1.0, -0.5, 0.0], [-2.0, -2.0, -0.5]], np.float32),
         length_N=np.array([2, 3]),
@@ -250,33 +283,32 @@ def test_surprisal_is_the_sum_over_the_tokens_drawn():
     assert samples.surprisal_N.tolist() == [1.5, 4.5]
 
 
-def test_any_of_several_tokens_ends_a_response(brief, tokenizer, prompts, key_N, samples):
+def test_any_of_several_tokens_ends_a_response(brief, tokenizer, prompts, key_N2, samples):
     """The same draws, cut at the first token that ends them."""
     ends = (tokenizer.end_ids[0], *tokenizer.encode("a7"))
     cut = decode.sample(
-        brief, prompts, key_N, attempts=ATTEMPTS, config=DecodeConfig(max_tokens=LIMIT),
+        brief, prompts, key_N2, attempts=ATTEMPTS, config=DecodeConfig(LIMIT, rows=16),
         sampling=Sampling(), end_ids=ends,
     )  # fmt: skip
-    for row in range(len(key_N)):
+    for row in range(len(key_N2)):
         long, short = samples.response(row), cut.response(row)
         first = next((t for t, token in enumerate(long) if token in ends), len(long) - 1)
         assert short == long[: first + 1]
     assert cut.ended_N.sum() > samples.ended_N.sum()
 
 
-def test_rows_are_heard_of_once_and_as_soon_as_they_are_done(brief, tokenizer, prompts, key_N):
-    """In two batches; what ended in an earlier chunk is heard of before what took the next one."""
+def test_rows_are_heard_of_once_and_as_soon_as_they_are_done(brief, tokenizer, prompts, key_N2):
+    """In one tile: what ended in an earlier chunk is heard of before what took the next one."""
     heard = []
     drawn = decode.sample(
-        brief, prompts, key_N, attempts=ATTEMPTS, config=DecodeConfig(max_tokens=LIMIT, rows=9),
+        brief, prompts, key_N2, attempts=ATTEMPTS, config=DecodeConfig(LIMIT, rows=16),
         sampling=Sampling(), end_ids=tokenizer.end_ids, hear=lambda *told: heard.append(told),
     )  # fmt: skip
     assert sorted(heard) == [
-        (row, drawn.response(row), bool(drawn.ended_N[row])) for row in range(len(key_N))
+        (row, drawn.response(row), bool(drawn.ended_N[row])) for row in range(len(key_N2))
     ]
-    first_batch = [len(response) for row, response, _ in heard if row < 9]
-    assert [row for row, *_ in heard[:9]] != sorted(row for row, *_ in heard[:9])
-    chunks = [(length - 1) // decode.CHUNK for length in first_batch]
+    assert [row for row, *_ in heard] != sorted(row for row, *_ in heard)
+    chunks = [(len(response) - 1) // CHUNK for _, response, _ in heard]
     assert chunks == sorted(chunks) and len(set(chunks)) > 1
 
 
@@ -308,8 +340,8 @@ def test_truncation_keeps_the_likeliest_and_their_ratios(logits, top_k, top_p):
     assert np.exp(whole[there]).sum() >= min(top_p, 1.0) - 1e-5 or there.sum() >= top_k > 0
 
 
-def test_log_probabilities_are_those_of_the_truncated_distribution(draw, brief, prompts, key_N):
-    drawn = draw(prompts, key_N, temperature=0.8, top_k=5, top_p=0.9)
+def test_log_probabilities_are_those_of_the_truncated_distribution(draw, brief, prompts, key_N2):
+    drawn = draw(prompts, key_N2, temperature=0.8, top_k=5, top_p=0.9)
     model = brief.model()
     for example in examples_of(drawn, prompts, ATTEMPTS)[::4]:
         token_1T = np.array([[*example.prompt, *example.response]])
@@ -322,6 +354,6 @@ def test_log_probabilities_are_those_of_the_truncated_distribution(draw, brief, 
 
 
 @pytest.mark.parametrize("wrong", [{"temperature": -1.0}, {"top_k": -1}, {"top_p": 0.0}])
-def test_sampling_out_of_range(draw, prompts, key_N, wrong):
+def test_sampling_out_of_range(draw, prompts, key_N2, wrong):
     with pytest.raises(ValueError, match="must be at least 0"):
-        draw(prompts, key_N, **wrong)
+        draw(prompts, key_N2, **wrong)

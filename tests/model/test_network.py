@@ -24,7 +24,7 @@ RANK = 3
 
 @pytest.fixture(scope="module")
 def adapted():
-    return networks.create(replace(PLAIN, adapter_rank=RANK), jax.random.key(0))
+    return networks.create(replace(PLAIN, adapter_rank=RANK), np.random.default_rng(0))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def logits(network):
 
 
 def test_what_is_learnt_are_the_adapters(adapted):
-    plain = networks.create(PLAIN, jax.random.key(0))
+    plain = networks.create(PLAIN, np.random.default_rng(0))
     assert not plain.adapted and adapted.adapted
     assert networks.parameter_count(adapted.frozen) == networks.parameter_count(plain.params)
     sizes = [(32, 32), (32, 16), (32, 16), (32, 32), (32, 48), (32, 48), (48, 32)]
@@ -53,7 +53,9 @@ def test_what_is_learnt_are_the_adapters(adapted):
 
 
 def test_a_new_adapter_changes_nothing(adapted):
-    plain = networks.create(PLAIN, jax.random.key(0)).with_params(networks.merged_params(adapted))
+    plain = networks.create(PLAIN, np.random.default_rng(0)).with_params(
+        networks.merged_params(adapted)
+    )
     for role in (SOLVER, PROPOSER):
         assert np.array_equal(logits(adapted.playing(role)), logits(plain))
 
@@ -88,7 +90,7 @@ def test_a_batch_of_both_roles_is_the_sum_of_its_parts(trained):
 def test_merged_weights_do_what_the_adapters_did(trained, role):
     network = trained.playing(role)
     params = networks.merged_params(network)
-    plain = networks.create(PLAIN, jax.random.key(0)).with_params(params)
+    plain = networks.create(PLAIN, np.random.default_rng(0)).with_params(params)
     assert np.allclose(logits(plain), logits(network), atol=1e-5)
     assert not np.allclose(logits(plain), logits(trained.with_params(params_at_first(trained))))
 
@@ -104,7 +106,7 @@ def test_deep_models_are_scanned_and_do_the_same(depth, monkeypatch):
     monkeypatch.setattr(transformer, "DEEP", 4)
     first, other = PLAIN.layers[0], replace(PLAIN.layers[0], window=4)
     deep = replace(PLAIN, layers=tuple((first, other)[at % 2] for at in range(depth)))
-    made = networks.create(deep, jax.random.key(0))
+    made = networks.create(deep, np.random.default_rng(0))
     position = np.broadcast_to(np.arange(TOKENS.shape[1]), TOKENS.shape)
 
     def loss(params, method):
@@ -131,8 +133,8 @@ def test_deep_models_are_scanned_and_do_the_same(depth, monkeypatch):
 
 
 def test_bfloat16_computes_narrow_and_learns_wide():
-    narrow = networks.create(replace(PLAIN, dtype="bfloat16"), jax.random.key(0))
-    wide = networks.create(PLAIN, jax.random.key(0))
+    narrow = networks.create(replace(PLAIN, dtype="bfloat16"), np.random.default_rng(0))
+    wide = networks.create(PLAIN, np.random.default_rng(0))
     assert {leaf.dtype.name for leaf in jax.tree.leaves(narrow.params)} == {"float32"}
     position = np.broadcast_to(np.arange(TOKENS.shape[1]), TOKENS.shape)
     state, cache = narrow.model().states(TOKENS, position, causal(6))

@@ -10,15 +10,9 @@ from hypothesis import strategies as st
 
 from selfplay.model import network as networks
 from selfplay.model.architecture import Rope
-from selfplay.model.transformer import (
-    Attention,
-    KeyValues,
-    ModelConfig,
-    Turn,
-    View,
-    causal,
-    product,
-)
+from selfplay.model.attention import Attention, KeyValues, Turn, View
+from selfplay.model.layers import product
+from selfplay.model.transformer import ModelConfig, causal
 
 LENGTH = 12
 
@@ -128,8 +122,9 @@ def test_product_and_its_gradients():
 def test_grouped_query_attention_against_loops():
     """Four query heads on two key-value heads at position 0, where nothing is rotated."""
     built = ModelConfig(width=16, layers=1, heads=4, kv_heads=2, hidden=8).architecture(9, 9)
-    layer = Attention(built, built.layers[0], nnx.Rngs(params=jax.random.key(1)))
-    x = np.random.default_rng(0).normal(size=(5, 16)).astype(np.float32)
+    rng = np.random.default_rng(0)
+    layer = Attention(built, built.layers[0], lambda shape, std: std * rng.normal(size=shape))
+    x = rng.normal(size=(5, 16)).astype(np.float32)
     position, rope = jnp.zeros((1, 5), jnp.int32), built.layers[0].rope
     turns = (Turn.at(position, rope, built.head_dim, jnp.float32),)
     out, _ = layer(x[None], View(position, causal(5), 0, None, turns), None)
@@ -155,8 +150,8 @@ def test_a_query_that_sees_nothing_gives_no_nan(model):
 
 def test_parameters_follow_from_the_key(network, model_config, tokenizer):
     built = model_config.architecture(tokenizer.vocabulary, tokenizer.spoken)
-    again = networks.create(built, jax.random.key(0))
-    other = networks.create(built, jax.random.key(1))
+    again = networks.create(built, np.random.default_rng(0))
+    other = networks.create(built, np.random.default_rng(1))
     leaves = [jax.tree.leaves(made.params) for made in (network, again, other)]
     assert all(np.array_equal(a, b) for a, b in zip(leaves[0], leaves[1], strict=True))
     assert any(not np.array_equal(a, b) for a, b in zip(leaves[0], leaves[2], strict=True))

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from selfplay.learning import rollout
-from selfplay.model.decode import DecodeConfig
+from selfplay.model.sampling import DecodeConfig
 from selfplay.problem import Request
 from selfplay.proposing.gate import Gate
 from selfplay.proposing.learned import START, Learned
@@ -62,7 +62,7 @@ def test_good_texts_are_admitted_once(learned, network, environments, monkeypatc
     texts = ["3+4", "3+4", "oops", "1,+2 mod 5", "4+3", "5+6"]
     ended_N = [True, True, True, True, True, False]
 
-    def respond(network, tokenizer, prompts, key_N, **options):
+    def respond(network, tokenizer, prompts, key_N2, **options):
         assert [tokenizer.decode(prompt) for prompt in prompts][0] == (
             "<propose><arithmetic>1250<respond>"
         )

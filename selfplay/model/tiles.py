@@ -1,0 +1,255 @@
+"""Tiles: a fixed number of rows that are decoded together, and the programs that decode them.
+
+However many responses are wanted, decode.py has them drawn in tiles of one size, whose rows have
+all come equally far. So there is one program for each step of the way, and what it computes for a
+row depends on that row alone: the same bits alone, among others, and after rows were moved to
+another tile. Small tiles also stay in the processor's caches.
+
+A tile on the device is its cache; the rest is a few numbers a row, which the host knows (`Places`).
+Axes: P prompts, N rows of a tile, T tokens of a prompt, C tokens of a chunk, S cache slots, U
+tokens that can be drawn.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from selfplay.model import sharding
+from selfplay.model.attention import KeyValues
+from selfplay.model.network import Network
+from selfplay.model.sampling import Sampling, gumbel, truncated
+from selfplay.model.transformer import causal
+
+CHUNK = 16
+"""Tokens drawn between two looks at which rows have ended."""
+LEAST_ROOM = 64
+"""Tokens that the cache has room for from the start: a size more is compiled in a second."""
+MOST_NOISE = 2**24
+"""Random numbers that are made ahead; more, for a large vocabulary, are made token by token, which
+an accelerator does without writing them to memory."""
+
+Cache = tuple[KeyValues, ...]
+"""Keys and values of each layer."""
+
+
+class Places(NamedTuple):
+    """What the host knows of the rows of a tile."""
+
+    token_N: np.ndarray
+    """int32 [N], the token to feed next."""
+    prompt_length_N: np.ndarray
+    """int32 [N], prompt tokens in the cache: all but the last one, which is fed first."""
+    key_N2: np.ndarray
+    """uint32 [N, 2], data of the key that a row draws from."""
+    done_N: np.ndarray
+    """bool [N], True where nothing is to be drawn."""
+
+
+def room_for(tokens: int, max_tokens: int) -> int:
+    """For how many tokens the cache has room when so many are to be in it.
+
+    Whole chunks: all of `max_tokens`, or half of that, and so on. Attention reads the empty part
+    too, and each size is compiled.
+    """
+    room = CHUNK * -(-max_tokens // CHUNK)
+    half = CHUNK * -(-room // (2 * CHUNK))
+    while room >= 2 * LEAST_ROOM and half >= tokens:
+        room, half = half, CHUNK * -(-half // (2 * CHUNK))
+    return room
+
+
+def rooms(max_tokens: int) -> list[int]:
+    """All of them, as a response grows."""
+    return sorted({room_for(stop, max_tokens) for stop in range(CHUNK, max_tokens + CHUNK, CHUNK)})
+
+
+@jax.jit
+def prefilled(network: Network, prompt_PT: jax.Array) -> Cache:
+    """Keys and values of prompts, right-padded int [P, T]."""
+    length = prompt_PT.shape[1]
+    position_PT = jnp.broadcast_to(jnp.arange(length), prompt_PT.shape)
+    return network.model()(prompt_PT, position_PT, causal(length))[1]
+
+
+@partial(jax.jit, static_argnames=("rows", "slots"))
+def blank(like: Cache, *, rows: int, slots: int) -> Cache:
+    """A tile of no rows, with the layers of another cache."""
+
+    def zeros(leaf: jax.Array, *shape: int) -> jax.Array:
+        return sharding.constrain_rows(jnp.zeros((rows, leaf.shape[1], *shape), leaf.dtype))
+
+    return tuple(
+        KeyValues(zeros(keys, keys.shape[2], slots), zeros(values, slots, values.shape[3]))
+        for keys, values in like
+    )
+
+
+@partial(jax.jit, donate_argnames="cache")
+def refilled(cache: Cache, source: Cache, index_N: jax.Array, taken_N: jax.Array) -> Cache:
+    """A tile with some of its rows replaced, in the slots that the source has.
+
+    Args:
+        cache: of the tile, used up.
+        source: of prefilled prompts or of another tile.
+        index_N: int [N], the row to take from the source's rows on the same device.
+        taken_N: bool [N], where.
+    """
+
+    def on_device(cache: Cache, source: Cache, index_N: jax.Array, taken_N: jax.Array) -> Cache:
+        taken_N111 = taken_N[:, None, None, None]
+
+        def filled(own: jax.Array, other: jax.Array) -> jax.Array:
+            start = jax.lax.slice(own, (0,) * own.ndim, (len(own), *other.shape[1:]))
+            start = jnp.where(taken_N111, other[index_N], start)
+            return jax.lax.dynamic_update_slice(own, start, (0,) * own.ndim)
+
+        return jax.tree.map(filled, cache, source)
+
+    by_row = sharding.ROWS  # rows stay on their device: nothing is sent
+    return jax.shard_map(
+        on_device, mesh=sharding.mesh(), in_specs=by_row, out_specs=by_row, check_vma=False
+    )(cache, source, index_N, taken_N)
+
+
+@partial(jax.jit, static_argnames="more")
+def lengthened(cache: Cache, *, more: int) -> Cache:
+    """A tile with room for more tokens."""
+    slots, rest = (0, more), (0, 0)
+    return tuple(
+        KeyValues(
+            jnp.pad(keys, (rest, rest, rest, slots)), jnp.pad(values, (rest, rest, slots, rest))
+        )
+        for keys, values in cache
+    )
+
+
+@partial(jax.jit, static_argnames="numbers")
+def noise(key_N2: jax.Array, drawn: jax.Array, *, numbers: int) -> jax.Array:
+    """float [C, N, U], what makes draws of the next chunk, see `sampling.gumbel`.
+
+    A program of its own, since making random numbers takes as long to compile as all layers do.
+    """
+
+    def on_device(key_N2: jax.Array, drawn: jax.Array) -> jax.Array:
+        return gumbel(jax.random.wrap_key_data(key_N2), drawn + jnp.arange(CHUNK), numbers)
+
+    by_row = sharding.ROWS
+    return jax.shard_map(
+        on_device, mesh=sharding.mesh(), in_specs=(by_row, sharding.COPIED),
+        out_specs=sharding.COLUMNS, check_vma=False,
+    )(key_N2, drawn)  # fmt: skip
+
+
+@partial(
+    jax.jit,
+    static_argnames=("prompt_slots", "end_ids", "truncate"),
+    donate_argnames=("cache",),
+)
+def decoded(
+    network: Network,
+    cache: Cache,
+    places: Places,
+    drawn: jax.Array,
+    noise_CNU: jax.Array | None,
+    sampling: Sampling,
+    *,
+    prompt_slots: int,
+    end_ids: tuple[int, ...],
+    truncate: bool,
+) -> tuple[Cache, jax.Array, jax.Array]:
+    """Draw up to CHUNK tokens for every row that is not done.
+
+    Devices that hold all parameters stop each when their own rows are done.
+
+    Args:
+        network: the model.
+        cache: of the tile, used up.
+        places: its rows.
+        drawn: int, how many tokens each of them has drawn already.
+        noise_CNU: float [C, N, U], of `noise`; None: made here.
+        sampling: what tokens are drawn from.
+        prompt_slots: where drawn tokens start in the cache.
+        end_ids: tokens that end a response.
+        truncate: whether `sampling` is truncated.
+    Returns:
+        the cache; tokens int [N, C] and their log-probabilities [N, C], arbitrary after an end.
+    """
+
+    def on_device(
+        network: Network,
+        cache: Cache,
+        places: Places,
+        drawn: jax.Array,
+        noise_CNU: jax.Array | None,
+        sampling: Sampling,
+    ) -> tuple[Cache, jax.Array, jax.Array]:
+        model = network.model()
+        N, S = places.token_N.size, cache[0].values_NKSD.shape[2]
+        key_N, slot_S = jax.random.wrap_key_data(places.key_N2), jnp.arange(S)
+        length_N1 = places.prompt_length_N[:, None]
+        in_prompt_NS = slot_S < length_N1
+        position_NS = jnp.where(slot_S < prompt_slots, slot_S, length_N1 + slot_S - prompt_slots)
+        position_NC = length_N1 + drawn + jnp.arange(CHUNK)
+        turns = model.turns(position_NC)
+        greedy = sampling.temperature <= 0.0
+        scale = 1.0 / jnp.where(greedy, 1.0, sampling.temperature)
+
+        def noise_of(step: jax.Array) -> jax.Array:
+            if noise_CNU is None:
+                return gumbel(key_N, drawn + step[None], model.spoken)[0]
+            return noise_CNU[step]
+
+        def unfinished(carry: tuple) -> jax.Array:
+            step, _, _, done_N, *_ = carry
+            return (step < CHUNK) & ~jnp.all(done_N)
+
+        def draw(carry: tuple) -> tuple:
+            step, token_N, cache, done_N, token_NC, logprob_NC = carry
+            slot = prompt_slots + drawn + step
+            in_response_S = (slot_S >= prompt_slots) & (slot_S <= slot)
+            visible_NTS = (in_prompt_NS | in_response_S)[:, None]
+            logits, cache = model(
+                token_N[:, None],
+                jax.lax.dynamic_slice_in_dim(position_NC, step, 1, axis=1),
+                visible_NTS,
+                cache,
+                slot,
+                position_NS,
+                tuple(turn.token(step) for turn in turns),
+            )
+            logprob_NU = jax.nn.log_softmax(logits[:, 0] * scale)
+            if truncate:
+                logprob_NU = truncated(logprob_NU, sampling.top_k, sampling.top_p)
+            noise_NU = jnp.where(greedy, 0.0, noise_of(step))  # then the likeliest is taken
+            next_N = jnp.argmax(logprob_NU + noise_NU, axis=-1).astype(jnp.int32)
+            next_N = jnp.where(done_N, end_ids[0], next_N)
+            chosen_N1 = jnp.take_along_axis(logprob_NU, next_N[:, None], axis=1)
+            return (
+                step + 1,
+                next_N,
+                cache,
+                done_N | jnp.isin(next_N, np.array(end_ids)),
+                jax.lax.dynamic_update_slice_in_dim(token_NC, next_N[:, None], step, axis=1),
+                jax.lax.dynamic_update_slice_in_dim(logprob_NC, chosen_N1, step, axis=1),
+            )
+
+        start = (
+            jnp.int32(0), places.token_N, cache, places.done_N,
+            jnp.full((N, CHUNK), end_ids[0], jnp.int32), jnp.zeros((N, CHUNK), jnp.float32),
+        )  # fmt: skip
+        _, _, cache, _, token_NC, logprob_NC = jax.lax.while_loop(unfinished, draw, start)
+        return cache, token_NC, logprob_NC
+
+    if not sharding.whole_parameters():  # devices need each other at every step
+        return on_device(network, cache, places, drawn, noise_CNU, sampling)
+    by_row, copied = sharding.ROWS, sharding.COPIED
+    return jax.shard_map(
+        on_device,
+        mesh=sharding.mesh(),
+        in_specs=(copied, by_row, by_row, copied, sharding.COLUMNS, copied),
+        out_specs=by_row,
+        check_vma=False,  # the loop's length differs between devices, on purpose
+    )(network, cache, places, drawn, noise_CNU, sampling)
