@@ -51,9 +51,7 @@ def solve_command(arguments: Sequence[str]) -> None:
         with runs.opened(run) as (folder, parts, _):
             posed = read_problem(problem, env, parts.environments)
             network = parts.trained(runs.state_of(folder, parts))
-            key_N2 = streams.row_keys(
-                secrets.randbits(31) if seed is None else seed, 0, "solve", samples
-            )
+            key_N2 = streams.row_keys(_seed(seed), 0, "solve", samples)
             drawn = rollout.collect(
                 network, parts.ring.tokenizer, [posed], key_N2,
                 attempts=samples, decode_config=folder.config.decode,
@@ -105,7 +103,7 @@ def propose_command(arguments: Sequence[str]) -> None:
             beliefs = manager.beliefs(state.standing)
             proposer = Learned(
                 parts.environments, parts.ring.tokenizer, parts.gate,
-                secrets.randbits(31) if seed is None else seed,
+                _seed(seed),
                 decode_config=replace(
                     folder.config.decode, max_tokens=folder.config.proposing.max_tokens
                 ),
@@ -167,3 +165,9 @@ def read_problem(text: str, env: str | None, environments: Mapping[str, Environm
         f"{text!r} is no problem that the run's environments can read ({'; '.join(reasons)}). "
         "`selfplay envs show NAME` prints examples of the notation."
     )
+
+
+def _seed(chosen: int | None) -> int:
+    if chosen is not None and chosen < 0:
+        raise ValueError(f"--seed {chosen} must be at least 0.")
+    return secrets.randbits(31) if chosen is None else chosen

@@ -6,10 +6,10 @@ Medians over repetitions.
 """
 
 import itertools
-import resource
 import statistics
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,12 @@ PAGE_ROWS = 20_000
 
 def figures(problems: int, repetitions: int) -> dict[str, Any]:
     """Speed and memory by name; the archive is a file in the temporary folder."""
-    before = peak_memory()
-    found = {
+    return {
         "problems": problems,
         **pool_figures(problems, repetitions),
         **archive_figures(problems, repetitions),
+        "pool_memory_megabytes": allocated(lambda: pool_figures(problems, 1)) / 2**20,
     }
-    return found | {"memory_of_all_this_megabytes": peak_memory() - before}
 
 
 def pool_figures(problems: int, repetitions: int) -> dict[str, Any]:
@@ -195,6 +194,11 @@ def in_turn(parts: dict[str, Callable[[], None]], repetitions: int) -> dict[str,
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def peak_memory() -> float:
-    """Most memory that this process ever had, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def allocated(work: Callable[[], object]) -> int:
+    """Most bytes that Python and numpy held at once during a call, which takes longer for it."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

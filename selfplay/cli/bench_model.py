@@ -81,7 +81,7 @@ def decode_figures(
         **bench_limits.figures(workload, found),
         "seconds_to_first_decode": made + found.first,
         "flops_counted": "2 a parameter and drawn token, and attention; prompts are not counted",
-        "bytes_counted": "weights once a step on each device; keys and values of filled slots",
+        "bytes_counted": "weights for each step of a tile and device; keys, values of filled slots",
         **bench_limits.here(),
     }
 
@@ -121,7 +121,7 @@ def preset_decoding(name: PresetName, shape: DecodeShape) -> Decoding:
     """
     preset = PRESETS[name]
     slots = padded_length(shape.prompt) + shape.tokens
-    cache = shape.rows * slots * bench_presets.cached_bytes(preset)
+    cache = sharding.rounded_rows(shape.rows) * slots * bench_presets.cached_bytes(preset)
     bench_presets.check_memory(name, copies=1, beside=cache, smaller="fewer --rows or --tokens")
     rng = np.random.default_rng(0)
     prompts = rng.integers(preset.spoken, size=(shape.rows, shape.prompt)).tolist()
@@ -222,13 +222,13 @@ def decoding_workload(task: Decoding) -> Workload:
     # A token sees itself, its prompt and what was drawn before it.
     length_P = np.array([len(prompt) for prompt in task.prompts])
     visible_PT = length_P[:, None] + np.arange(drawn)
-    rows = task.attempts * visible_PT.size
-    at_once = max(1, task.config.rows // task.attempts)
-    passes = -(-len(task.prompts) // at_once) * drawn * sharding.row_ways()
+    tokens = task.attempts * visible_PT.size
+    tiles = -(-len(task.prompts) * task.attempts // sharding.rounded_rows(task.config.rows))
+    passes = tiles * drawn * sharding.row_ways()
     read, written = sizes.cached(visible_PT), sizes.cached(np.ones_like(visible_PT))
     return Workload(
         run,
-        flops=2 * sizes.passed * rows + task.attempts * sizes.attention(visible_PT),
+        flops=2 * sizes.passed * tokens + task.attempts * sizes.attention(visible_PT),
         moved=passes * sizes.passed * sizes.dtype.itemsize + task.attempts * (read + written),
         dtype=sizes.dtype,
     )

@@ -1,7 +1,7 @@
 """Attention: queries, keys and values by head, rotary positions, and what a token may see.
 
-Feeds transformer.py. Axes: N sequences, T query tokens, S key slots, H query heads, K key-value
-heads, D width of a head, X width of all heads, W width of the model.
+Feeds transformer.py; tiles.py keeps the cache. Axes: N sequences, T query tokens, S key slots, H
+query heads, K key-value heads, D width of a head, X width of all heads, W width of the model.
 """
 
 import math
@@ -122,7 +122,9 @@ def flash_fits(query_NHTD: jax.Array, score_cap: float) -> bool:
 
 
 def _on_cuda() -> bool:
-    return "cuda" in sharding.mesh().devices.flat[0].client.platform_version
+    """Whether the devices are GPUs for which cuDNN has it: Ampere and later."""
+    device = sharding.mesh().devices.flat[0]
+    return "cuda" in device.client.platform_version and float(device.compute_capability) >= 8.0
 
 
 def flash(
@@ -133,7 +135,7 @@ def flash(
     scale: float,
     implementation: Literal["cudnn", "xla"] = "cudnn",
 ) -> jax.Array:
-    """Attention that keeps no scores, forwards or backwards.
+    """Attention that keeps no scores of each head, forwards or backwards.
 
     Args:
         query_NHTD: float [N, H, T, D].

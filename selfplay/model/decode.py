@@ -22,7 +22,7 @@ from selfplay.model.tiles import CHUNK, Cache, Places, room_for
 from selfplay.model.tokens import pad, padded_length
 
 PROMPTS = 4
-"""A tile has so many times the rows that prompts are run at a time."""
+"""A tile has so many times the rows that prompts are run at a time, at least one a device."""
 NOBODY = -1
 """The row of a free place."""
 
@@ -47,8 +47,9 @@ def sample(
 ) -> Samples:
     """Draw `attempts` responses to each prompt.
 
-    A response depends on the network, its prompt, its key, `sampling`, `config.max_tokens` and
-    `config.rows`, to the bit; not on what else is drawn.
+    A response depends on the network, its prompt, its key, `sampling`, `end_ids`,
+    `config.max_tokens`, `config.rows` and the devices, and not on what else is drawn: on CPU to the
+    bit.
 
     Args:
         network: the model; parameters where they belong (`sharding.place`).
@@ -67,12 +68,13 @@ def sample(
     Returns:
         P * attempts samples; row p * attempts + a is attempt a at prompt p.
     """
+    sampling = sampling.checked()
     rows = _Rows(prompts, key_N2, attempts, config.max_tokens, end_ids, hear)
     kinds: dict[int, list[int]] = {}
     for p, prompt in enumerate(prompts):
         kinds.setdefault(padded_length(len(prompt)), []).append(p)
     for slots, own in sorted(kinds.items()):
-        kind = _Kind(network, slots, config, sampling.checked(), end_ids)
+        kind = _Kind(network, slots, config, sampling, end_ids)
         if often:
             kind.rehearse()
         _Tiling(kind, rows, np.array(own)).run()
@@ -123,13 +125,13 @@ class _Rows:
         stop = min(drawn + CHUNK, self._max_tokens)
         token_NC, logprob_NC = token_NC[:, : stop - drawn], logprob_NC[:, : stop - drawn]
         is_end_NC = np.isin(token_NC, self._end_ids)
-        ended_N = is_end_NC.any(axis=1)
+        ended_N = np.asarray(is_end_NC.any(axis=1))
         count_N = np.where(ended_N, is_end_NC.argmax(axis=1) + 1, stop - drawn)
         inside_NC = np.arange(stop - drawn) < count_N[:, None]
         self._token_NT[row_N, drawn:stop] = np.where(inside_NC, token_NC, self._end_ids[0])
         self._logprob_NT[row_N, drawn:stop] = np.where(inside_NC, logprob_NC, 0.0)
         self._length_N[row_N], self._ended_N[row_N] = drawn + count_N, ended_N
-        over_N = ended_N | (stop == self._max_tokens)
+        over_N = ended_N if stop < self._max_tokens else np.ones_like(ended_N)
         if self._hear:
             so_far = self.samples()
             for row in row_N[over_N].tolist():
@@ -194,7 +196,6 @@ class _Kind(NamedTuple):
         )  # fmt: skip
         if shape in _rehearsed:
             return
-        _rehearsed.add(shape)
         nobody = Places(
             np.zeros(self.rows, np.int32), np.zeros(self.rows, np.int32),
             np.zeros((self.rows, 2), np.uint32), np.ones(self.rows, bool),
@@ -205,15 +206,18 @@ class _Kind(NamedTuple):
         rooms = tiles.rooms(self.config.max_tokens)
         for room, following in zip(rooms, [*rooms[1:], None], strict=True):
             tile, *_ = self.decoded(tile, nobody, 0)
-            other = jax.tree.map(jax.numpy.copy, tile)
-            tile = tiles.refilled(tile, other, *nothing)
+            tile = tiles.refilled(tile, jax.tree.map(jax.numpy.copy, tile), *nothing)
             if following:
                 tile = tiles.lengthened(tile, more=following - room)
+        _rehearsed.add(shape)
 
 
 @dataclass
 class _Tile:
-    """Rows that have all drawn the same number of tokens."""
+    """Rows that have all drawn the same number of tokens.
+
+    It changes, because its cache does: what the device was given is used up.
+    """
 
     cache: Cache
     row_WN: np.ndarray

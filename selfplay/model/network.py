@@ -1,7 +1,7 @@
 """A network: a transformer with the parameters that are learnt and those that stay as they are.
 
 Without adapters everything is learnt and both roles share it. With them the checkpoint's weights
-are frozen and shared, and each role learns a small change of its own. Feeds decode.py and the
+are frozen and shared, and each role learns a small change of its own. Feeds tiles.py and the
 losses, which are told by the network which role plays.
 """
 

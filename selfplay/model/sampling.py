@@ -23,8 +23,8 @@ class DecodeConfig:
     depends on it. Rounded up to a power of two on each device. Larger tiles fill an accelerator
     better; smaller ones lose less when only a few long responses are left."""
     tiles: int = 12
-    """Tiles in memory at once. As rows end, tiles that have come as far are merged; the more there
-    are, the fewer places stay empty."""
+    """Tiles in memory at once, and a copy of one while it grows. As rows end, tiles that have come
+    as far are merged; the more there are, the fewer places stay empty."""
 
     def __post_init__(self) -> None:
         if min(self.max_tokens, self.rows, self.tiles) < 1:

@@ -128,6 +128,21 @@ def constrain_rows(array: jax.Array) -> jax.Array:
     return jax.lax.with_sharding_constraint(array, NamedSharding(mesh(), ROWS))
 
 
+def cache_spec(heads: int) -> PartitionSpec:
+    """How keys and values [N, K, ...] lie: split by rows, and by heads over `tensor`."""
+    tensor = mesh().shape["tensor"]
+    return PartitionSpec(*ROWS, "tensor") if tensor > 1 and heads % tensor == 0 else ROWS
+
+
+def constrain_cache(cache: Tree) -> Tree:
+    """Inside a jitted function: lay keys and values so."""
+
+    def place_of_heads(leaf: jax.Array) -> NamedSharding:
+        return NamedSharding(mesh(), cache_spec(leaf.shape[1]))
+
+    return jax.lax.with_sharding_constraint(cache, jax.tree.map(place_of_heads, cache))
+
+
 def constrain_whole(stack: jax.Array) -> jax.Array:
     """Inside a jitted function: each matrix of a stack [B, I, O] lies as parameters do."""
     return jax.lax.with_sharding_constraint(stack, _fitting((None, "fsdp", "tensor"), stack.shape))

@@ -1,9 +1,9 @@
 """Tiles: a fixed number of rows that are decoded together, and the programs that decode them.
 
 However many responses are wanted, decode.py has them drawn in tiles of one size, whose rows have
-all come equally far. So there is one program for each step of the way, and what it computes for a
-row depends on that row alone: the same bits alone, among others, and after rows were moved to
-another tile. Small tiles also stay in the processor's caches.
+all come equally far. So there is one program for each room of the cache, and what it computes for a
+row depends on that row alone: on CPU the same bits alone, among others, and after rows were moved
+to another tile. Small tiles also stay in the processor's caches.
 
 A tile on the device is its cache; the rest is a few numbers a row, which the host knows (`Places`).
 Axes: P prompts, N rows of a tile, T tokens of a prompt, C tokens of a chunk, S cache slots, U
@@ -28,8 +28,8 @@ CHUNK = 16
 LEAST_ROOM = 64
 """Tokens that the cache has room for from the start: a size more is compiled in a second."""
 MOST_NOISE = 2**24
-"""Random numbers that are made ahead; more, for a large vocabulary, are made token by token, which
-an accelerator does without writing them to memory."""
+"""Random numbers that are made ahead; where a chunk needs more, for a large vocabulary, they are
+made token by token."""
 
 Cache = tuple[KeyValues, ...]
 """Keys and values of each layer."""
@@ -71,7 +71,7 @@ def prefilled(network: Network, prompt_PT: jax.Array) -> Cache:
     """Keys and values of prompts, right-padded int [P, T]."""
     length = prompt_PT.shape[1]
     position_PT = jnp.broadcast_to(jnp.arange(length), prompt_PT.shape)
-    return network.model()(prompt_PT, position_PT, causal(length))[1]
+    return sharding.constrain_cache(network.model()(prompt_PT, position_PT, causal(length))[1])
 
 
 @partial(jax.jit, static_argnames=("rows", "slots"))
@@ -79,11 +79,13 @@ def blank(like: Cache, *, rows: int, slots: int) -> Cache:
     """A tile of no rows, with the layers of another cache."""
 
     def zeros(leaf: jax.Array, *shape: int) -> jax.Array:
-        return sharding.constrain_rows(jnp.zeros((rows, leaf.shape[1], *shape), leaf.dtype))
+        return jnp.zeros((rows, leaf.shape[1], *shape), leaf.dtype)
 
-    return tuple(
-        KeyValues(zeros(keys, keys.shape[2], slots), zeros(values, slots, values.shape[3]))
-        for keys, values in like
+    return sharding.constrain_cache(
+        tuple(
+            KeyValues(zeros(keys, keys.shape[2], slots), zeros(values, slots, values.shape[3]))
+            for keys, values in like
+        )
     )
 
 
@@ -108,21 +110,25 @@ def refilled(cache: Cache, source: Cache, index_N: jax.Array, taken_N: jax.Array
 
         return jax.tree.map(filled, cache, source)
 
-    by_row = sharding.ROWS  # rows stay on their device: nothing is sent
+    # Rows and heads stay on their device: nothing is sent.
+    by_row, heads = sharding.ROWS, sharding.cache_spec(cache[0].keys_NKDS.shape[1])
     return jax.shard_map(
-        on_device, mesh=sharding.mesh(), in_specs=by_row, out_specs=by_row, check_vma=False
-    )(cache, source, index_N, taken_N)
+        on_device, mesh=sharding.mesh(), in_specs=(heads, heads, by_row, by_row),
+        out_specs=heads, check_vma=False,
+    )(cache, source, index_N, taken_N)  # fmt: skip
 
 
 @partial(jax.jit, static_argnames="more")
 def lengthened(cache: Cache, *, more: int) -> Cache:
     """A tile with room for more tokens."""
     slots, rest = (0, more), (0, 0)
-    return tuple(
-        KeyValues(
-            jnp.pad(keys, (rest, rest, rest, slots)), jnp.pad(values, (rest, rest, slots, rest))
+    return sharding.constrain_cache(
+        tuple(
+            KeyValues(
+                jnp.pad(keys, (rest, rest, rest, slots)), jnp.pad(values, (rest, rest, slots, rest))
+            )
+            for keys, values in cache
         )
-        for keys, values in cache
     )
 
 
@@ -188,8 +194,8 @@ def decoded(
     ) -> tuple[Cache, jax.Array, jax.Array]:
         model = network.model()
         N, S = places.token_N.size, cache[0].values_NKSD.shape[2]
-        key_N, slot_S = jax.random.wrap_key_data(places.key_N2), jnp.arange(S)
-        length_N1 = places.prompt_length_N[:, None]
+        key_N, slot_S = jax.random.wrap_key_data(jnp.asarray(places.key_N2)), jnp.arange(S)
+        length_N1 = jnp.asarray(places.prompt_length_N)[:, None]
         in_prompt_NS = slot_S < length_N1
         position_NS = jnp.where(slot_S < prompt_slots, slot_S, length_N1 + slot_S - prompt_slots)
         position_NC = length_N1 + drawn + jnp.arange(CHUNK)
@@ -244,7 +250,9 @@ def decoded(
         return cache, token_NC, logprob_NC
 
     if not sharding.whole_parameters():  # devices need each other at every step
-        return on_device(network, cache, places, drawn, noise_CNU, sampling)
+        cache, *made = on_device(network, cache, places, drawn, noise_CNU, sampling)
+        token_NC, logprob_NC = map(sharding.constrain_rows, made)
+        return sharding.constrain_cache(cache), token_NC, logprob_NC
     by_row, copied = sharding.ROWS, sharding.COPIED
     return jax.shard_map(
         on_device,

@@ -1,10 +1,9 @@
 """The decoder-only transformer: one forward pass that serves sampling and training.
 
 Pre-norm blocks with RMSNorm, rotary positions, grouped-query attention and a gated MLP; the rest is
-what the architecture says (architecture.py). Fed by decode.py (one token at a time, with a cache)
-and by the losses (whole sequences, without). Axes: N sequences, T query tokens, S key slots, H
-heads, K key-value heads, D width of a head, X width of all heads, W width of the model, V
-vocabulary, U its first ids, which can be drawn.
+what the architecture says (architecture.py). Fed by tiles.py (one token at a time, with a cache)
+and by the losses (whole sequences, without). Axes: N sequences, T query tokens, S key slots, W
+width of the model, V vocabulary, U its first ids, which can be drawn.
 """
 
 import math

@@ -2,7 +2,8 @@
 
 Run by test_sharding.py in a process of its own: the number of host devices is fixed at the start.
 Prints what was found as JSON: for each arrangement whether the tokens are those of one device, the
-largest differences of log-probabilities and of trained parameters, and how parameters lie.
+largest differences of log-probabilities and of trained parameters, how parameters lie, and what was
+compiled for decoding after all had been that it takes.
 """
 
 from selfplay import device
@@ -16,7 +17,7 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import optax  # noqa: E402
 
-from selfplay import streams  # noqa: E402
+from selfplay import machine, streams  # noqa: E402
 from selfplay.learning.batch import Example  # noqa: E402
 from selfplay.learning.loss import imitation  # noqa: E402
 from selfplay.learning.optimizer import optimizer  # noqa: E402
@@ -36,7 +37,7 @@ VOCABULARY = 64
 
 
 def outcome(adapter_rank):
-    """Tokens, log-probabilities, and parameters after two steps, on the present mesh."""
+    """Samples, parameters after two steps, how many are split, late compilations; on this mesh."""
     model = ModelConfig(width=64, layers=2, heads=4, kv_heads=4, hidden=96)
     built = model.architecture(VOCABULARY, VOCABULARY)
     built = type(built)(**(vars(built) | {"adapter_rank": adapter_rank}))
@@ -44,10 +45,15 @@ def outcome(adapter_rank):
     made = made._replace(params=sharding.place(made.params), frozen=sharding.place(made.frozen))
     rng = np.random.default_rng(0)
     prompts = [rng.integers(3, VOCABULARY, 4 + i % 5).tolist() for i in range(16)]
+    config = DecodeConfig(max_tokens=160, rows=16)
+    decode._Kind(made, 32, config, Sampling(), (1,)).rehearse()
+    compiled = machine.compilations()
+    assert compiled > 0
     samples = decode.sample(
         made, prompts, streams.row_keys(0, 0, "mesh", 64), attempts=4,
-        config=DecodeConfig(max_tokens=160, rows=16), sampling=Sampling(), end_ids=(1,),
+        config=config, sampling=Sampling(), end_ids=(1,),
     )  # fmt: skip
+    late = machine.compilations() - compiled
     examples = [Example(p, samples.response(4 * i), role=i % 2) for i, p in enumerate(prompts)]
     steps = optimizer(optax.constant_schedule(1e-3), 1.0)
     updater = Updater(made, steps, imitation, row_lengths=(192,), tokens=1536)
@@ -55,7 +61,7 @@ def outcome(adapter_rank):
     for _ in range(2):
         learner, _ = updater.step(learner, examples)
     split = sum(not leaf.sharding.is_fully_replicated for leaf in jax.tree.leaves(learner.params))
-    return samples, jax.tree.map(np.asarray, learner.params), split
+    return samples, jax.tree.map(np.asarray, learner.params), split, late
 
 
 def difference(tree, other):
@@ -68,15 +74,16 @@ def main():
     found = []
     for rank, arrangements in ARRANGEMENTS.items():
         with sharding.arranged(MeshConfig(), jax.devices()[:1]):
-            samples, params, _ = outcome(rank)
+            samples, params, *_ = outcome(rank)
         for config in arrangements:
             with sharding.arranged(config):
-                own, own_params, split = outcome(rank)
+                own, own_params, split, late = outcome(rank)
             same = bool((own.token_NT == samples.token_NT).all())
             found.append({
                 "rank": rank, "fsdp": config.fsdp, "tensor": config.tensor, "same_tokens": same,
                 "logprobs": difference(own.logprob_NT, samples.logprob_NT) if same else None,
                 "params": difference(own_params, params), "split_leaves": split,
+                "compiled_late": late,
             })  # fmt: skip
     json.dump(found, sys.stdout)
 

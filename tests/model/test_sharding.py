@@ -51,6 +51,7 @@ def test_one_device_and_eight_in_any_arrangement_do_the_same():
     for one in found:
         assert one["same_tokens"], one
         assert one["logprobs"] < 1e-4 and one["params"] < 5e-5, one
+        assert one["compiled_late"] == 0, one
         assert (one["split_leaves"] > 0) == (one["fsdp"] * one["tensor"] > 1), one
 
 
