@@ -136,7 +136,7 @@ def lengthened(cache: Cache, *, more: int) -> Cache:
 def noise(key_N2: jax.Array, drawn: jax.Array, *, numbers: int) -> jax.Array:
     """float [C, N, U], what makes draws of the next chunk, see `sampling.gumbel`.
 
-    A program of its own, since making random numbers takes as long to compile as all layers do.
+    A program of its own, since making random numbers takes nearly as long to compile as the rest.
     """
 
     def on_device(key_N2: jax.Array, drawn: jax.Array) -> jax.Array:
