@@ -73,8 +73,9 @@ def sample(
     kinds: dict[int, list[int]] = {}
     for p, prompt in enumerate(prompts):
         kinds.setdefault(padded_length(len(prompt)), []).append(p)
+    spoken = network.model().spoken
     for slots, own in sorted(kinds.items()):
-        kind = _Kind(network, slots, config, sampling, end_ids)
+        kind = _Kind(network, spoken, slots, config, sampling, end_ids)
         if often:
             kind.rehearse()
         _Tiling(kind, rows, np.array(own)).run()
@@ -147,6 +148,9 @@ class _Kind(NamedTuple):
     """How prompts of one padded length are responded to."""
 
     network: Network
+    spoken: int
+    """How many tokens can be drawn; to put the model together for each chunk would take as long as
+    a token."""
     slots: int
     """Padded length."""
     config: DecodeConfig
@@ -179,10 +183,9 @@ class _Kind(NamedTuple):
         self, cache: Cache, places: Places, drawn: int
     ) -> tuple[Cache, jax.Array, jax.Array]:
         """The next chunk of a tile: cache, tokens, log-probabilities."""
-        there, done = sharding.split_rows(places), np.int32(drawn)
-        noise, numbers = None, self.network.model().spoken
-        if CHUNK * self.rows * numbers <= tiles.MOST_NOISE:
-            noise = tiles.noise(there.key_N2, done, numbers=numbers)
+        there, done, noise = sharding.split_rows(places), np.int32(drawn), None
+        if CHUNK * self.rows * self.spoken <= tiles.MOST_NOISE:
+            noise = tiles.noise(there.key_N2, done, numbers=self.spoken)
         return tiles.decoded(
             self.network, cache, there, done, noise, self.sampling,
             prompt_slots=self.slots, end_ids=self.end_ids, truncate=self.sampling.truncated,
