@@ -107,9 +107,23 @@ def test_every_response_of_an_experiment_has_the_full_length():
 
 def test_padding_is_counted():
     """Rows of a micro-batch are shared by the devices; what is missing in the last one is empty."""
-    task = bench_model.preset_training("tiny", TrainShape(sequences=5, length=16))
+    task = bench_model.preset_training("tiny", TrainShape(sequences=5, length=16, attempts=1))
     sizes = [packed.token_RT.shape for packed in bench_model.batches(task)]
     assert sizes == [(4, 16), (2, 16)]  # of two devices
+
+
+def test_what_is_shared_is_not_counted_twice():
+    """Five attempts in rows of two: 5 + 11 + 12 tokens in two of them, 5 + 11 in the last."""
+    task = bench_model.preset_training("tiny", TrainShape(sequences=5, length=16))
+    workload, alone = (
+        bench_model.training_workload(
+            bench_model.preset_training("tiny", TrainShape(5, 16, attempts))
+        )
+        for attempts in (8, 1)
+    )
+    used = [int((packed.segment_RT > 0).sum()) for packed in bench_model.batches(task)]
+    assert sum(used) == 2 * (16 + 12) + 16
+    assert workload.flops / alone.flops == pytest.approx(sum(used) / (5 * 16), rel=0.02)
 
 
 @pytest.mark.parametrize(

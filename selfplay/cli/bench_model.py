@@ -22,7 +22,7 @@ from selfplay.cli.bench_presets import PRESETS, DecodeShape, PresetName, TrainSh
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.learning import warmup
-from selfplay.learning.batch import Example, Packed, micro_batches
+from selfplay.learning.batch import Example, Packed, micro_batches, pack
 from selfplay.learning.loss import clipped_policy_gradient
 from selfplay.learning.optimizer import optimizer
 from selfplay.learning.update import UpdateConfig, Updater, schedule
@@ -100,14 +100,16 @@ def train_figures(
         task = make()
         workload = training_workload(task)
         found = bench_limits.timed(workload, repetitions)
-    laid_out = [packed.token_RT.size for packed in batches(task)]
+    segment = np.concatenate([packed.segment_RT.ravel() for packed in batches(task)])
     return {
         "parameters": parameter_count(task.network.params),
         "tokens": _token_count(task.examples),
         **bench_limits.figures(workload, found),
-        "micro_batches": len(laid_out),
-        "padding_share": 1.0 - _token_count(task.examples) / sum(laid_out),
-        "flops_counted": "6 a parameter and token, and attention; padding is not counted",
+        "micro_batches": sum(1 for _ in batches(task)),
+        "tokens_computed": segment.size,
+        "padding_share": float((segment == 0).mean()),
+        "flops_counted": "6 a parameter and token, and attention; padding is not counted, a prompt "
+        "that responses share once",
         "bytes_counted": "weights, gradients and moments on each device; not the activations",
         **bench_limits.here(),
     }
@@ -131,7 +133,7 @@ def preset_decoding(name: PresetName, shape: DecodeShape) -> Decoding:
 
 
 def preset_training(name: PresetName, shape: TrainShape) -> Training:
-    """Random examples for a preset's network, with rows of their length.
+    """Random examples for a preset's network, with rows for two attempts at a prompt.
 
     Raises:
         ValueError: the memory here is too small for it.
@@ -140,9 +142,12 @@ def preset_training(name: PresetName, shape: TrainShape) -> Training:
     bench_presets.check_memory(name, copies=6, beside=0, smaller="a smaller preset")
     preset = PRESETS[name]
     network = bench_presets.network(preset)
-    config = UpdateConfig(
-        row_lengths=(shape.length,), tokens=min(MICRO_BATCH, shape.sequences * shape.length)
-    )
+    examples = _attempts(preset.spoken, shape)
+    response = len(examples[0].response)
+    row = shape.length + (response + 1 if shape.attempts > 1 else 0)
+    row += row % 2  # as cuDNN's attention wants it
+    tokens = len(pack(examples, row)) * row
+    config = UpdateConfig(row_lengths=(row,), tokens=min(MICRO_BATCH, tokens))
     updater = Updater(
         network,
         optimizer(schedule(config, generations=100), config.max_norm),
@@ -152,14 +157,19 @@ def preset_training(name: PresetName, shape: TrainShape) -> Training:
         row_lengths=config.row_lengths,
         tokens=config.tokens,
     )
-    rng = np.random.default_rng(0)
-    tokens = rng.integers(preset.spoken, size=(shape.sequences, shape.length)).tolist()
-    cut = shape.length // 3
-    surprised = [-float(np.log(preset.spoken))] * (shape.length - cut)  # as if untrained
-    examples = [
-        Example(row[:cut], row[cut:], float(rng.choice([-1.0, 1.0])), surprised) for row in tokens
-    ]
     return Training(network, updater, config, examples)
+
+
+def _attempts(spoken: int, shape: TrainShape) -> list[Example]:
+    """Random prompts with random responses, which were as likely as any other."""
+    rng, cut = np.random.default_rng(0), shape.length // 3
+    rows = rng.integers(spoken, size=(shape.sequences, shape.length)).tolist()
+    prompts = [rows[at - at % shape.attempts][:cut] for at in range(shape.sequences)]
+    surprised = [-float(np.log(spoken))] * (shape.length - cut)
+    return [
+        Example(prompt, row[cut:], float(rng.choice([-1.0, 1.0])), surprised)
+        for prompt, row in zip(prompts, rows, strict=True)
+    ]
 
 
 def experiment_decoding(config: RunConfig) -> Decoding:
@@ -236,14 +246,14 @@ def decoding_workload(task: Decoding) -> Workload:
 
 def training_workload(task: Training) -> Workload:
     """Take one optimiser step a call."""
-    sizes, count = Sizes.of(task.network), sum(1 for _ in batches(task))
-    lengths = [len(example.prompt) + len(example.response) for example in task.examples]
-    visible = np.concatenate([np.arange(1, length + 1) for length in lengths])
+    sizes, laid_out = Sizes.of(task.network), list(batches(task))
+    # A token sees those before it in its sequence, and itself.
+    visible = np.concatenate([1 + b.position_RT[b.segment_RT > 0] for b in laid_out])
     weights = _bytes(task.network.params)
     moments = _bytes(jax.eval_shape(task.updater.start, task.network.params).moments)
     # Each micro-batch reads the weights forwards and backwards, and adds to the gradient; the step
     # reads that and changes parameters and moments.
-    moved = count * 4 * weights + 3 * weights + 2 * moments
+    moved = len(laid_out) * 4 * weights + 3 * weights + 2 * moments
     return Workload(
         steps(task),
         flops=6 * sizes.passed * visible.size + 3 * sizes.attention(visible),

@@ -72,12 +72,15 @@ class TrainShape:
     """Prompts with their responses."""
     length: int = 48
     """Tokens of each, a third of them the prompt."""
+    attempts: int = 8
+    """Responses to each prompt, which share it in training."""
 
     def __post_init__(self) -> None:
-        if self.sequences < 1 or self.length < 3:
+        if min(self.sequences, self.attempts) < 1 or self.length < 3:
             raise ValueError(
-                f"--sequences {self.sequences} must be at least 1 and --length {self.length} at "
-                "least 3 (a prompt and a response); the defaults are 64 and 48."
+                f"--sequences {self.sequences} and --attempts {self.attempts} must be at least 1 "
+                f"and --length {self.length} at least 3 (a prompt and a response); the defaults "
+                "are 64, 8 and 48."
             )
 
 

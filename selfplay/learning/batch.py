@@ -1,16 +1,20 @@
 """Packing: many short sequences laid end to end in few rows, so that little is spent on padding.
 
-Fed by rollout.py and warmup.py, feeds update.py. A token sees earlier tokens of its own sequence
-only (segment ids), and positions start anew with each sequence. Axes: R packed rows, T tokens.
+Fed by rollout.py and warmup.py, feeds update.py. Attempts at one prompt that are in the same row
+share it: the prompt lies there once, but for its last token, which each attempt begins with, since
+what follows it is learnt. A token sees the earlier ones of its own sequence only (segment ids), and
+its position is that in its sequence. Axes: R packed rows, T tokens.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import groupby, pairwise
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from selfplay.model.network import SOLVER
+
+Item = TypeVar("Item")
 
 
 class Example(NamedTuple):
@@ -36,7 +40,9 @@ class Packed(NamedTuple):
     position_RT: np.ndarray
     """int32 [R, T], position within the own sequence."""
     segment_RT: np.ndarray
-    """int32 [R, T], which sequence of the row, from 1; 0 where empty."""
+    """int32 [R, T], which prompt or response of the row, from 1; 0 where empty."""
+    prompt_RT: np.ndarray
+    """int32 [R, T], the segment of the prompt that a response is to; elsewhere the own one."""
     learn_RT: np.ndarray
     """bool [R, T], True for response tokens."""
     weight_RT: np.ndarray
@@ -46,54 +52,75 @@ class Packed(NamedTuple):
 
 
 def pack(examples: Sequence[Example], row_length: int) -> list[list[Example]]:
-    """Share the examples out over rows of at most `row_length` tokens, fullest fit first.
+    """Share the examples out over rows of at most `row_length` tokens.
 
-    Best-fit decreasing: each example, longest first, goes to the row with the least room that
-    still takes it. O(n log n + n * row_length) for n examples.
+    Those with one prompt first share as few copies of it as they can; then these bundles share the
+    rows. O(n log n + n * row_length) for n examples.
 
+    Returns:
+        rows, in which the examples with one prompt lie side by side, as `arrays` takes them.
     Raises:
         ValueError: an example is longer than a row.
     """
-    by_room: list[list[list[Example]]] = [[] for _ in range(row_length + 1)]
-    rows: list[list[Example]] = []
-    for example in sorted(examples, key=_length, reverse=True):
-        length = _length(example)
-        if length > row_length:
+    by_prompt: dict[tuple[int, ...], list[Example]] = {}
+    for example in examples:
+        if (length := _length(example)) > row_length:
             raise ValueError(
                 f"a sequence of {length} tokens does not fit a row of {row_length}; raise the last "
                 "of update.row_lengths or lower decode.max_tokens."
             )
-        room = next((r for r in range(length, row_length + 1) if by_room[r]), None)
+        by_prompt.setdefault(tuple(example.prompt), []).append(example)
+    bundles: list[list[Example]] = []
+    for prompt, own in by_prompt.items():
+        shared = len(prompt) - 1
+        bundles += _best_fit(own, [_length(e) - shared for e in own], row_length - shared)
+    rows = _best_fit(bundles, [_laid_out(bundle) for bundle in bundles], row_length)
+    return [[example for bundle in row for example in bundle] for row in rows]
+
+
+def _best_fit(items: Sequence[Item], sizes: Sequence[int], capacity: int) -> list[list[Item]]:
+    """Share items out over bins: the largest first, each to the fullest that still takes it."""
+    by_room: list[list[list[Item]]] = [[] for _ in range(capacity + 1)]
+    bins: list[list[Item]] = []
+    for at in sorted(range(len(items)), key=sizes.__getitem__, reverse=True):
+        room = next((r for r in range(sizes[at], capacity + 1) if by_room[r]), None)
         if room is None:
-            room, row = row_length, []
-            rows.append(row)
+            room, chosen = capacity, []
+            bins.append(chosen)
         else:
-            row = by_room[room].pop()
-        row.append(example)
-        by_room[room - length].append(row)
-    return rows
+            chosen = by_room[room].pop()
+        chosen.append(items[at])
+        by_room[room - sizes[at]].append(chosen)
+    return bins
 
 
 def arrays(rows: Sequence[Sequence[Example]], row_length: int, row_count: int) -> Packed:
     """Lay packed rows out as arrays [row_count, row_length]; rows that are missing stay empty."""
     shape = (row_count, row_length)
     packed = Packed(
-        *(np.zeros(shape, dtype) for dtype in (np.int32, np.int32, np.int32, bool, np.float32,
-                                               np.float32))
+        *(np.zeros(shape, dtype) for dtype in (np.int32, np.int32, np.int32, np.int32, bool,
+                                               np.float32, np.float32))
     )  # fmt: skip
     for r, row in enumerate(rows):
-        start = 0
-        for segment, example in enumerate(row, start=1):
-            first, stop = start + len(example.prompt), start + _length(example)
-            packed.token_RT[r, start:first] = example.prompt
-            packed.token_RT[r, first:stop] = example.response
-            packed.position_RT[r, start:stop] = np.arange(stop - start)
-            packed.segment_RT[r, start:stop] = segment
-            packed.learn_RT[r, first:stop] = True
-            packed.weight_RT[r, first:stop] = example.weight
-            if example.logprobs is not None:
-                packed.logprob_RT[r, first:stop] = example.logprobs
-            start = stop
+        stop = segment = 0
+        for prompt, bundle in groupby(row, key=lambda example: tuple(example.prompt)):
+            shared, start = len(prompt) - 1, stop
+            stop, segment = start + shared, segment + 1
+            prompt_segment = segment
+            packed.token_RT[r, start:stop] = prompt[:-1]
+            packed.position_RT[r, start:stop] = np.arange(shared)
+            packed.segment_RT[r, start:stop] = packed.prompt_RT[r, start:stop] = segment
+            for example in bundle:
+                start, first, segment = stop, stop + 1, segment + 1
+                stop = first + len(example.response)
+                packed.token_RT[r, start:stop] = [prompt[-1], *example.response]
+                packed.position_RT[r, start:stop] = shared + np.arange(stop - start)
+                packed.segment_RT[r, start:stop] = segment
+                packed.prompt_RT[r, start:stop] = prompt_segment
+                packed.learn_RT[r, first:stop] = True
+                packed.weight_RT[r, first:stop] = example.weight
+                if example.logprobs is not None:
+                    packed.logprob_RT[r, first:stop] = example.logprobs
     return packed
 
 
@@ -154,3 +181,9 @@ def micro_batches(
 
 def _length(example: Example) -> int:
     return len(example.prompt) + len(example.response)
+
+
+def _laid_out(bundle: Sequence[Example]) -> int:
+    """Tokens of attempts at one prompt that share it."""
+    shared = len(bundle[0].prompt) - 1
+    return shared + sum(_length(example) - shared for example in bundle)

@@ -35,11 +35,11 @@ def token_logprobs(
         float [R, T], in nats; 0 at tokens that are not learnt (no response token starts a row).
     """
     model = network.model()
-    segment_RT = packed.segment_RT
-    same_RTT = segment_RT[:, :, None] == segment_RT[:, None, :]
-    earlier_TT = jnp.tril(jnp.ones((segment_RT.shape[1],) * 2, bool))
+    of_R1T = packed.segment_RT[:, None, :]
+    seen_RTT = (packed.segment_RT[:, :, None] == of_R1T) | (packed.prompt_RT[:, :, None] == of_R1T)
+    earlier_TT = jnp.tril(jnp.ones((of_R1T.shape[2],) * 2, bool))
     token_RT, position_RT = jnp.asarray(packed.token_RT), jnp.asarray(packed.position_RT)
-    state_RTW = model.states_to_learn(token_RT, position_RT, same_RTT & earlier_TT, turns)
+    state_RTW = model.states_to_learn(token_RT, position_RT, seen_RTT & earlier_TT, turns)
     drawn_RT = jnp.minimum(token_RT[:, 1:], model.spoken - 1)  # prompts hold more
     chosen = _chosen if model.spoken <= WHOLE_VOCABULARY else _chosen_in_parts
     chosen_RT = chosen(model, state_RTW[:, :-1], drawn_RT, temperature)

@@ -20,10 +20,11 @@ Who does what:
   favour. `transformers`: LlamaForCausalLM.generate with its dynamic cache; on a CPU its static
   cache took about twice as long, compiled or not. `tunix`: its Sampler on its Llama 3.
 - Training: one optimiser step of a clipped policy gradient on 64 sequences of 48 tokens and on 128
-  of 64, a third of each the prompt. `tunix`: PeftTrainer's step with its GRPO loss and AdamW.
-  `trl`: GRPOTrainer's loss, which also computes entropies, and its AdamW. `transformers`: a plain
-  step of torch with the same loss and AdamW, the least that a torch library does. `selfplay` takes
-  its usual step, whose Muon costs more than AdamW.
+  of 64, a third of each the prompt, with 8 responses to each prompt. `tunix`: PeftTrainer's step
+  with its GRPO loss and AdamW. `trl`: GRPOTrainer's loss, which also computes entropies, and its
+  AdamW. `transformers`: a plain step of torch with the same loss and AdamW, the least that a torch
+  library does. `selfplay` takes its usual step: two responses share their prompt in a packed row,
+  and its Muon costs more than AdamW.
 - `selfplay` makes each core a device, as the command line does, and keeps freed memory; the peers
   run as they come. Torch's threads wait in a loop, which is fastest on cores that are idle (its
   decoding takes twice as long with OMP_WAIT_POLICY=passive) and slowest on cores that are not.
@@ -44,6 +45,8 @@ import numpy as np
 
 WIDTH, LAYERS, HEADS, KV_HEADS, HIDDEN, VOCABULARY = 128, 4, 4, 2, 384, 128
 PROMPT, NEW_TOKENS = 16, 120
+ATTEMPTS = 8
+"""Responses to each prompt in training."""
 DECODE_ROWS = (64, 512)
 BATCHES = ((64, 48), (128, 64))
 CASES = [
@@ -62,6 +65,13 @@ def tokens(rows: int, length: int) -> np.ndarray:
     return np.random.default_rng(0).integers(1, VOCABULARY, size=(rows, length))
 
 
+def attempts(sequences: int, length: int) -> np.ndarray:
+    """Random ids int [sequences, length], a third of each the prompt, which `ATTEMPTS` share."""
+    token_NT, cut = tokens(sequences, length), length // 3
+    token_NT[:, :cut] = np.repeat(token_NT[::ATTEMPTS, :cut], ATTEMPTS, axis=0)[:sequences]
+    return token_NT
+
+
 def selfplay_decode(rows: int) -> Callable[[], object]:
     from selfplay.cli import bench_model
     from selfplay.cli.bench_presets import DecodeShape
@@ -74,7 +84,9 @@ def selfplay_train(sequences: int, length: int) -> Callable[[], object]:
     from selfplay.cli import bench_model
     from selfplay.cli.bench_presets import TrainShape
 
-    return bench_model.steps(bench_model.preset_training("tiny", TrainShape(sequences, length)))
+    return bench_model.steps(
+        bench_model.preset_training("tiny", TrainShape(sequences, length, ATTEMPTS))
+    )
 
 
 def llama():
@@ -109,7 +121,7 @@ def transformers_decode(rows: int) -> Callable[[], object]:
 def transformers_train(sequences: int, length: int) -> Callable[[], object]:
     import torch
 
-    model, token_NT = llama().train(), torch.tensor(tokens(sequences, length))
+    model, token_NT = llama().train(), torch.tensor(attempts(sequences, length))
     optimiser = torch.optim.AdamW(model.parameters(), lr=5e-4)
     cut = length // 3
     advantage_N1 = torch.tensor(np.random.default_rng(0).choice([-1.0, 1.0], (sequences, 1)))
@@ -137,7 +149,7 @@ def trl_train(sequences: int, length: int) -> Callable[[], object]:
     from trl import GRPOConfig, GRPOTrainer
 
     words = Tokenizer(WordLevel({str(id): id for id in range(VOCABULARY)}, unk_token="0"))
-    cut, token_NT = length // 3, torch.tensor(tokens(sequences, length))
+    cut, token_NT = length // 3, torch.tensor(attempts(sequences, length))
     trainer = GRPOTrainer(
         model=llama(),
         reward_funcs=lambda completions, **_: [0.0] * len(completions),  # never asked
@@ -232,7 +244,7 @@ def tunix_train(sequences: int, length: int) -> Callable[[], object]:
     from tunix.rl.grpo.grpo_learner import GRPOConfig
     from tunix.sft.peft_trainer import PeftTrainer, TrainingConfig
 
-    cut, token_NT = length // 3, jnp.asarray(tokens(sequences, length), jnp.int32)
+    cut, token_NT = length // 3, jnp.asarray(attempts(sequences, length), jnp.int32)
     config = GRPOConfig(beta=0.0)
     config.temperature = 1.0  # its learner sets it so
     optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(5e-4))
