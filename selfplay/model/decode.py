@@ -183,11 +183,11 @@ class _Kind(NamedTuple):
         self, cache: Cache, places: Places, drawn: int
     ) -> tuple[Cache, jax.Array, jax.Array]:
         """The next chunk of a tile: cache, tokens, log-probabilities."""
-        there, done, noise = sharding.split_rows(places), np.int32(drawn), None
+        place_N5, done, noise = sharding.split_rows(places.packed()), np.int32(drawn), None
         if CHUNK * self.rows * self.spoken <= tiles.MOST_NOISE:
-            noise = tiles.noise(there.key_N2, done, numbers=self.spoken)
+            noise = tiles.noise(place_N5, done, numbers=self.spoken)
         return tiles.decoded(
-            self.network, cache, there, done, noise, self.sampling,
+            self.network, cache, place_N5, done, noise, self.sampling,
             prompt_slots=self.slots, end_ids=self.end_ids, truncate=self.sampling.truncated,
         )  # fmt: skip
 
@@ -203,13 +203,13 @@ class _Kind(NamedTuple):
             np.zeros(self.rows, np.int32), np.zeros(self.rows, np.int32),
             np.zeros((self.rows, 2), np.uint32), np.ones(self.rows, bool),
         )  # fmt: skip
-        nothing = sharding.split_rows((nobody.token_N, ~nobody.done_N))
+        nothing = sharding.split_rows(np.full(self.rows, NOBODY, np.int32))
         source = self.prefilled([[0]] * self.prompts_at_once)
-        tile = tiles.refilled(self.blank(source), source, *nothing)
+        tile = tiles.refilled(self.blank(source), source, nothing)
         rooms = tiles.rooms(self.config.max_tokens)
         for room, following in zip(rooms, [*rooms[1:], None], strict=True):
             tile, *_ = self.decoded(tile, nobody, 0)
-            tile = tiles.refilled(tile, jax.tree.map(jax.numpy.copy, tile), *nothing)
+            tile = tiles.refilled(tile, jax.tree.map(jax.numpy.copy, tile), nothing)
             if following:
                 tile = tiles.lengthened(tile, more=following - room)
         _rehearsed.add(shape)
@@ -239,26 +239,26 @@ class _Tile:
 
     def take_from(self, other: "_Tile") -> None:
         """Fill the free places with rows of another tile, which leave it."""
-        index_WN, taken_WN = _moves(self.row_WN, other.row_WN)
-        index, taken = sharding.split_rows((index_WN.ravel(), taken_WN.ravel()))
-        self.cache = tiles.refilled(self.cache, other.cache, index, taken)
-        moved_WN = np.take_along_axis(other.row_WN, index_WN, axis=1)
+        index_WN = _moves(self.row_WN, other.row_WN)
+        index_N = sharding.split_rows(index_WN.ravel())
+        self.cache = tiles.refilled(self.cache, other.cache, index_N)
+        taken_WN = index_WN != NOBODY
+        moved_WN = np.take_along_axis(other.row_WN, np.maximum(index_WN, 0), axis=1)
         self.row_WN = np.where(taken_WN, moved_WN, self.row_WN)
         other.row_WN = np.where(np.isin(other.row_WN, moved_WN[taken_WN]), NOBODY, other.row_WN)
 
 
-def _moves(into_WN: np.ndarray, source_WN: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows go where so that free places are filled, as `tiles.refilled` takes it.
+def _moves(into_WN: np.ndarray, source_WN: np.ndarray) -> np.ndarray:
+    """int32 [W, N / W], which rows go where so that free places are filled; NOBODY: none.
 
     Each device's rows go to its own free places, as many as there are.
     """
-    index_WN, taken_WN = np.zeros(into_WN.shape, np.int32), np.zeros(into_WN.shape, bool)
+    index_WN = np.full(into_WN.shape, NOBODY, np.int32)
     for w, (into_N, source_N) in enumerate(zip(into_WN, source_WN, strict=True)):
         free, there = np.flatnonzero(into_N == NOBODY), np.flatnonzero(source_N != NOBODY)
         count = min(free.size, there.size)
         index_WN[w, free[:count]] = there[:count]
-        taken_WN[w, free[:count]] = True
-    return index_WN, taken_WN
+    return index_WN
 
 
 class _Tiling:
@@ -349,11 +349,9 @@ class _Tiling:
                 if batch != last or source is None:
                     at = batch * at_once
                     last, source = batch, self._prefilled(prompt_WP[:, at : at + at_once])
-                placed = (own_N % at_once, own_N // at_once == batch)
-                tile = tiles.refilled(
-                    tile or kind.blank(source), source,
-                    *sharding.split_rows(tuple(np.tile(x, devices) for x in placed)),
-                )  # fmt: skip
+                index_N = np.where(own_N // at_once == batch, own_N % at_once, NOBODY)
+                placed_N = sharding.split_rows(np.tile(index_N, devices).astype(np.int32))
+                tile = tiles.refilled(tile or kind.blank(source), source, placed_N)
             assert tile is not None  # own_N starts below share
             prompt_WN = prompt_WP[:, own_N]
             row_WN = prompt_WN * attempts + place_N % attempts

@@ -47,6 +47,17 @@ class Places(NamedTuple):
     done_N: np.ndarray
     """bool [N], True where nothing is to be drawn."""
 
+    def packed(self) -> np.ndarray:
+        """uint32 [N, 5], all of it: each array takes its time on the way to the devices."""
+        columns = (self.token_N, self.prompt_length_N, self.key_N2, self.done_N)
+        return np.column_stack(columns).astype(np.uint32)
+
+
+def unpacked(place_N5: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """The fields of `Places.packed`."""
+    number_N2 = place_N5[:, :2].astype(jnp.int32)
+    return number_N2[:, 0], number_N2[:, 1], place_N5[:, 2:4], place_N5[:, 4] != 0
+
 
 def room_for(tokens: int, max_tokens: int) -> int:
     """For how many tokens the cache has room when so many are to be in it.
@@ -90,32 +101,32 @@ def blank(like: Cache, *, rows: int, slots: int) -> Cache:
 
 
 @partial(jax.jit, donate_argnames="cache")
-def refilled(cache: Cache, source: Cache, index_N: jax.Array, taken_N: jax.Array) -> Cache:
+def refilled(cache: Cache, source: Cache, index_N: jax.Array) -> Cache:
     """A tile with some of its rows replaced, in the slots that the source has.
 
     Args:
         cache: of the tile, used up.
         source: of prefilled prompts or of another tile.
-        index_N: int [N], the row to take from the source's rows on the same device.
-        taken_N: bool [N], where.
+        index_N: int [N], the row to take from the source's rows on the same device; below 0: none,
+            the tile's own row stays.
     """
 
-    def on_device(cache: Cache, source: Cache, index_N: jax.Array, taken_N: jax.Array) -> Cache:
-        taken_N111 = taken_N[:, None, None, None]
+    def on_device(cache: Cache, source: Cache, index_N: jax.Array) -> Cache:
+        taken_N111 = (index_N >= 0)[:, None, None, None]
 
         def filled(own: jax.Array, other: jax.Array) -> jax.Array:
             start = jax.lax.slice(own, (0,) * own.ndim, (len(own), *other.shape[1:]))
-            start = jnp.where(taken_N111, other[index_N], start)
+            start = jnp.where(taken_N111, other[jnp.maximum(index_N, 0)], start)
             return jax.lax.dynamic_update_slice(own, start, (0,) * own.ndim)
 
         return jax.tree.map(filled, cache, source)
 
     # Rows and heads stay on their device: nothing is sent.
-    by_row, heads = sharding.ROWS, sharding.cache_spec(cache[0].keys_NKDS.shape[1])
+    heads = sharding.cache_spec(cache[0].keys_NKDS.shape[1])
     return jax.shard_map(
-        on_device, mesh=sharding.mesh(), in_specs=(heads, heads, by_row, by_row),
-        out_specs=heads, check_vma=False,
-    )(cache, source, index_N, taken_N)  # fmt: skip
+        on_device, mesh=sharding.mesh(), in_specs=(heads, heads, sharding.ROWS), out_specs=heads,
+        check_vma=False,
+    )(cache, source, index_N)  # fmt: skip
 
 
 @partial(jax.jit, static_argnames="more")
@@ -133,20 +144,21 @@ def lengthened(cache: Cache, *, more: int) -> Cache:
 
 
 @partial(jax.jit, static_argnames="numbers")
-def noise(key_N2: jax.Array, drawn: jax.Array, *, numbers: int) -> jax.Array:
-    """float [C, N, U], what makes draws of the next chunk, see `sampling.gumbel`.
+def noise(place_N5: jax.Array, drawn: jax.Array, *, numbers: int) -> jax.Array:
+    """float [C, N, U], what makes draws of the next chunk of `Places`, see `sampling.gumbel`.
 
     A program of its own, since making random numbers takes nearly as long to compile as the rest.
     """
 
-    def on_device(key_N2: jax.Array, drawn: jax.Array) -> jax.Array:
+    def on_device(place_N5: jax.Array, drawn: jax.Array) -> jax.Array:
+        _, _, key_N2, _ = unpacked(place_N5)
         return gumbel(jax.random.wrap_key_data(key_N2), drawn + jnp.arange(CHUNK), numbers)
 
     by_row = sharding.ROWS
     return jax.shard_map(
         on_device, mesh=sharding.mesh(), in_specs=(by_row, sharding.COPIED),
         out_specs=sharding.COLUMNS, check_vma=False,
-    )(key_N2, drawn)  # fmt: skip
+    )(place_N5, drawn)  # fmt: skip
 
 
 @partial(
@@ -157,7 +169,7 @@ def noise(key_N2: jax.Array, drawn: jax.Array, *, numbers: int) -> jax.Array:
 def decoded(
     network: Network,
     cache: Cache,
-    places: Places,
+    place_N5: jax.Array,
     drawn: jax.Array,
     noise_CNU: jax.Array | None,
     sampling: Sampling,
@@ -173,7 +185,7 @@ def decoded(
     Args:
         network: the model.
         cache: of the tile, used up.
-        places: its rows.
+        place_N5: its rows, `Places.packed`.
         drawn: int, how many tokens each of them has drawn already.
         noise_CNU: float [C, N, U], of `noise`; None: made here.
         sampling: what tokens are drawn from.
@@ -187,15 +199,16 @@ def decoded(
     def on_device(
         network: Network,
         cache: Cache,
-        places: Places,
+        place_N5: jax.Array,
         drawn: jax.Array,
         noise_CNU: jax.Array | None,
         sampling: Sampling,
     ) -> tuple[Cache, jax.Array, jax.Array]:
         model = network.model()
-        N, S = places.token_N.size, cache[0].values_NKSD.shape[2]
-        key_N, slot_S = jax.random.wrap_key_data(jnp.asarray(places.key_N2)), jnp.arange(S)
-        length_N1 = jnp.asarray(places.prompt_length_N)[:, None]
+        token_N, length_N, key_N2, done_N = unpacked(place_N5)
+        N, S = token_N.size, cache[0].values_NKSD.shape[2]
+        key_N, slot_S = jax.random.wrap_key_data(key_N2), jnp.arange(S)
+        length_N1 = length_N[:, None]
         in_prompt_NS = slot_S < length_N1
         position_NS = jnp.where(slot_S < prompt_slots, slot_S, length_N1 + slot_S - prompt_slots)
         position_NC = length_N1 + drawn + jnp.arange(CHUNK)
@@ -243,14 +256,14 @@ def decoded(
             )
 
         start = (
-            jnp.int32(0), places.token_N, cache, places.done_N,
+            jnp.int32(0), token_N, cache, done_N,
             jnp.full((N, CHUNK), end_ids[0], jnp.int32), jnp.zeros((N, CHUNK), jnp.float32),
         )  # fmt: skip
         _, _, cache, _, token_NC, logprob_NC = jax.lax.while_loop(unfinished, draw, start)
         return cache, token_NC, logprob_NC
 
     if not sharding.whole_parameters():  # devices need each other at every step
-        cache, *made = on_device(network, cache, places, drawn, noise_CNU, sampling)
+        cache, *made = on_device(network, cache, place_N5, drawn, noise_CNU, sampling)
         token_NC, logprob_NC = map(sharding.constrain_rows, made)
         return sharding.constrain_cache(cache), token_NC, logprob_NC
     by_row, copied = sharding.ROWS, sharding.COPIED
@@ -260,4 +273,4 @@ def decoded(
         in_specs=(copied, by_row, by_row, copied, sharding.COLUMNS, copied),
         out_specs=by_row,
         check_vma=False,  # the loop's length differs between devices, on purpose
-    )(network, cache, places, drawn, noise_CNU, sampling)
+    )(network, cache, place_N5, drawn, noise_CNU, sampling)

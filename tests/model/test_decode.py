@@ -190,10 +190,18 @@ def test_rows_move_to_free_places_of_their_own_device():
     """Three of four rows fit on the first device, one of one on the second."""
     into_WN = np.array([[7, -1, -1, -1], [-1, 5, 6, -1]])
     source_WN = np.array([[1, 2, 3, 4], [-1, -1, 9, -1]])
-    index_WN, taken_WN = decode._moves(into_WN, source_WN)
-    assert taken_WN.tolist() == [[False, True, True, True], [True, False, False, False]]
-    moved_WN = np.take_along_axis(source_WN, index_WN, axis=1)
-    assert moved_WN[0, 1:].tolist() == [1, 2, 3] and moved_WN[1, 0] == 9
+    index_WN = decode._moves(into_WN, source_WN)
+    assert index_WN.tolist() == [[-1, 0, 1, 2], [2, -1, -1, -1]]
+
+
+def test_places_arrive_as_they_were():
+    """Keys of all 32 bits too."""
+    places = tiles.Places(
+        np.array([7, 0], np.int32), np.array([3, 40], np.int32),
+        np.array([[2**32 - 1, 5], [0, 2**31]], np.uint32), np.array([False, True]),
+    )  # fmt: skip
+    for there, here in zip(tiles.unpacked(places.packed()), places, strict=True):
+        assert there.dtype == here.dtype and np.array_equal(there, here)
 
 
 def test_neighbours_with_longer_prompts_change_nothing(draw, tokenizer, prompts, key_N2, samples):
