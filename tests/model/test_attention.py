@@ -29,11 +29,12 @@ WINDOWED = replace(WINDOWED, layers=(WINDOWED.layers[0], replace(WINDOWED.layers
 
 @pytest.fixture
 def packed():
-    """Two rows of several sequences each, with some padding."""
+    """Two rows of several sequences each, two of which share their prompt, with some padding."""
     rng = np.random.default_rng(0)
+    prompts = rng.integers(40, size=(4, 3)).tolist()
     rows = [
-        [Example(rng.integers(40, size=3).tolist(), rng.integers(40, size=n).tolist()) for n in row]
-        for row in ((4, 9, 2), (11, 3))
+        [Example(prompts[at], rng.integers(40, size=length).tolist()) for at, length in row]
+        for row in (((0, 4), (0, 9), (1, 2)), ((2, 11), (3, 3)))
     ]
     return arrays(rows, 28, 2)
 
