@@ -100,12 +100,13 @@ def train_figures(
         task = make()
         workload = training_workload(task)
         found = bench_limits.timed(workload, repetitions)
-    segment = np.concatenate([packed.segment_RT.ravel() for packed in batches(task)])
+    laid_out = list(batches(task))
+    segment = np.concatenate([packed.segment_RT.ravel() for packed in laid_out])
     return {
         "parameters": parameter_count(task.network.params),
         "tokens": _token_count(task.examples),
         **bench_limits.figures(workload, found),
-        "micro_batches": sum(1 for _ in batches(task)),
+        "micro_batches": len(laid_out),
         "tokens_computed": segment.size,
         "padding_share": float((segment == 0).mean()),
         "flops_counted": "6 a parameter and token, and attention; padding is not counted, a prompt "
