@@ -7,14 +7,20 @@ functions: its settings are read when it starts.
 import ctypes
 import os
 import sys
+from importlib import metadata, util
 from pathlib import Path
 
 PLATFORMS = {"auto": None, "cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
 _HOST_DEVICES = "--xla_force_host_platform_device_count"
+_OPTIMIZATION = "--xla_backend_optimization_level"
 
 
 def prepare(cores: int | None = None) -> None:
     """Make every CPU core a device of its own, keep freed memory, keep compiled code on disk.
+
+    Where there is only the CPU, LLVM optimises lightly: the time goes to matrix products that are
+    compiled already and to loops over whole arrays, which are as fast so, and compiling takes a
+    quarter less.
 
     Settings that the user has made in the environment stay as they are.
 
@@ -23,8 +29,10 @@ def prepare(cores: int | None = None) -> None:
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if _HOST_DEVICES not in flags:
-        count = cores or min(16, usable_cores())
-        os.environ["XLA_FLAGS"] = f"{flags} {_HOST_DEVICES}={count}".strip()
+        flags += f" {_HOST_DEVICES}={cores or min(16, usable_cores())}"
+    if _OPTIMIZATION not in flags and not _accelerated():
+        flags += f" {_OPTIMIZATION}=1"
+    os.environ["XLA_FLAGS"] = flags.strip()
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_cache_folder()))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -37,6 +45,11 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _accelerated() -> bool:
+    """Whether jax may find something else than the CPU: what it needs for that is installed."""
+    return bool(metadata.entry_points(group="jax_plugins") or util.find_spec("libtpu"))
 
 
 def require(device: str) -> None:

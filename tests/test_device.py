@@ -34,21 +34,41 @@ def test_the_suite_was_prepared():
 def test_host_devices_are_added_to_the_flags(variables):
     variables.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=false")
     device.prepare(cores=3)
-    assert os.environ["XLA_FLAGS"] == (
-        "--xla_cpu_enable_fast_math=false --xla_force_host_platform_device_count=3"
-    )
+    flags = os.environ["XLA_FLAGS"].split()
+    assert flags[:2] == [
+        "--xla_cpu_enable_fast_math=false", "--xla_force_host_platform_device_count=3",
+    ]  # fmt: skip
 
 
 def test_by_default_every_core_is_a_device(variables):
     device.prepare()
     count = min(16, device.usable_cores())
-    assert os.environ["XLA_FLAGS"] == f"--xla_force_host_platform_device_count={count}"
+    assert f"--xla_force_host_platform_device_count={count}" in os.environ["XLA_FLAGS"].split()
     assert 1 <= device.usable_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("accelerated", [False, True])
+def test_compilation_is_light_where_there_is_only_the_cpu(variables, accelerated):
+    variables.setattr(device, "_accelerated", lambda: accelerated)
+    device.prepare()
+    light = "--xla_backend_optimization_level=1" in os.environ["XLA_FLAGS"].split()
+    assert light is not accelerated
+
+
+@pytest.mark.parametrize(
+    ("plugins", "libtpu", "accelerated"), [([], None, False), (["cuda"], None, True), ([], 1, True)]
+)
+def test_an_accelerator_is_one_that_jax_may_find(variables, plugins, libtpu, accelerated):
+    variables.setattr(
+        device.metadata, "entry_points", lambda group: {"jax_plugins": plugins}[group]
+    )
+    variables.setattr(device.util, "find_spec", lambda name: {"libtpu": libtpu}[name])
+    assert device._accelerated() is accelerated
 
 
 def test_what_the_user_set_stays(variables):
     mine = {
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=5",
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=5 --xla_backend_optimization_level=3",
         "JAX_COMPILATION_CACHE_DIR": "mine",
         "TF_CPP_MIN_LOG_LEVEL": "0",
     }

@@ -1,7 +1,8 @@
 """Attention: queries, keys and values by head, rotary positions, and what a token may see.
 
-Feeds transformer.py; tiles.py keeps the cache. Axes: N sequences, T query tokens, S key slots, H
-query heads, K key-value heads, D width of a head, X width of all heads, W width of the model.
+Feeds transformer.py; tiles.py keeps the cache. Axes: N sequences, T query tokens, S key slots, B
+blocks of C slots, H query heads, K key-value heads, D width of a head, X width of all heads, W
+width of the model.
 """
 
 import math
@@ -15,6 +16,8 @@ from selfplay.model import sharding
 from selfplay.model.architecture import Architecture, Layer, Rope
 from selfplay.model.layers import Draw, Linear, RMSNorm, capped
 
+BLOCK = 32
+"""Slots of a block of keys in the cache of decoding."""
 MASKED = -1e30
 """Score of an invisible key; finite, so that a row that sees nothing gives no NaN."""
 FLASH_DTYPES = ("bfloat16", "float16")
@@ -23,30 +26,44 @@ FLASH_WIDTH = 128
 
 
 class KeyValues(NamedTuple):
-    """Keys and values of one layer.
+    """Keys and values of one layer, keys in one block or in blocks of `BLOCK` slots.
 
-    The order of the axes is what decoding on CPU reads fastest: both matrix products of attention
-    then run along the last axis of what they read (keys with D last took 2.4 times as long).
+    The order of the axes is what decoding on CPU reads fastest. Both matrix products of attention
+    run along the last axis of what they read (keys with D last took 2.4 times as long), and blocks
+    are read in the order of memory (in one block, each stretch of a product would read D places).
     """
 
-    keys_NKDS: jax.Array
+    keys_NKBDC: jax.Array
     values_NKSD: jax.Array
 
+    @classmethod
+    def of(cls, key_NKTD: jax.Array, value_NKTD: jax.Array) -> "KeyValues":
+        """Those of tokens, in one block."""
+        return cls(key_NKTD.swapaxes(2, 3)[:, :, None], value_NKTD)
+
+    def in_blocks(self) -> "KeyValues":
+        """With the keys of one block, whole `BLOCK`s long, in blocks of that."""
+        N, K, _, D, _ = self.keys_NKBDC.shape
+        keys_NKDBC = self.keys_NKBDC.reshape(N, K, D, -1, BLOCK)
+        return self._replace(keys_NKBDC=keys_NKDBC.swapaxes(2, 3))
+
     def with_tokens(self, new: "KeyValues", slot: jax.Array | int) -> "KeyValues":
-        """The cache with the keys and values of new tokens written from a slot on."""
-        into = jax.lax.dynamic_update_slice_in_dim
+        """The cache with keys and values of new tokens, of one block, written from a slot on."""
+        into, size = jax.lax.dynamic_update_slice, self.keys_NKBDC.shape[-1]
+        block, column = jax.lax.div(slot, size), jax.lax.rem(slot, size)
         return KeyValues(
-            into(self.keys_NKDS, new.keys_NKDS, slot, axis=3),
-            into(self.values_NKSD, new.values_NKSD, slot, axis=2),
+            into(self.keys_NKBDC, new.keys_NKBDC, (0, 0, block, 0, column)),
+            into(self.values_NKSD, new.values_NKSD, (0, 0, slot, 0)),
         )
 
 
 class Turn(NamedTuple):
     """How far each pair (d, d + D/2) of a query or key is turned at each position."""
 
-    cos_N1TD: jax.Array
-    """float [N, 1, T, D / 2]."""
-    sin_N1TD: jax.Array
+    cos_N1T1D: jax.Array
+    """float [N, 1, T, 1, D / 2]."""
+    sin_N1T2D: jax.Array
+    """float [N, 1, T, 2, D / 2], what each half is given of the other: -sin, sin."""
 
     @classmethod
     def at(cls, position_NT: jax.Array, rope: Rope, dim: int, dtype: jnp.dtype | str) -> "Turn":
@@ -62,7 +79,8 @@ class Turn(NamedTuple):
         cos, sin = jnp.cos(angle_N1TD), jnp.sin(angle_N1TD)
         if rope.amplitude != 1.0:
             cos, sin = rope.amplitude * cos, rope.amplitude * sin
-        return cls(cos.astype(dtype), sin.astype(dtype))
+        cos_N1T1D, sin_N1T2D = cos[..., None, :], jnp.stack([-sin, sin], axis=-2)
+        return cls(cos_N1T1D.astype(dtype), sin_N1T2D.astype(dtype))
 
     def token(self, t: jax.Array | int) -> "Turn":
         """The turns of token t of each sequence alone."""
@@ -78,10 +96,12 @@ class Turn(NamedTuple):
         Source: Su et al. 2021, arXiv:2104.09864, in the half-split order of Llama and Qwen
             checkpoints.
         """
-        half = x_NHTD.shape[-1] // 2
-        first, second = x_NHTD[..., :half], x_NHTD[..., half:]
-        cos, sin = self.cos_N1TD, self.sin_N1TD
-        return jnp.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+        half_NHT2D = x_NHTD.reshape(*x_NHTD.shape[:-1], 2, -1)
+        other_NHT2D = jnp.flip(
+            half_NHT2D, axis=-2
+        )  # XLA on CPU would not vectorise a concatenation
+        turned = half_NHT2D * self.cos_N1T1D + other_NHT2D * self.sin_N1T2D
+        return turned.reshape(x_NHTD.shape)
 
 
 class View(NamedTuple):
@@ -192,7 +212,7 @@ class Attention(nnx.Module):
         if self.rope is not None:
             turn = view.turns[self.rope]
             query_NHTD, key_NKTD = turn(query_NHTD), turn(key_NKTD)
-        seen, visible_NTS = KeyValues(key_NKTD.swapaxes(2, 3), value_NKTD), view.of(self.window)
+        seen, visible_NTS = KeyValues.of(key_NKTD, value_NKTD), view.of(self.window)
         if cache is None and flash_fits(query_NHTD, self.score_cap):
             mixed_NHTD = flash(query_NHTD, key_NKTD, value_NKTD, visible_NTS, self.score_scale)
         else:
@@ -203,13 +223,15 @@ class Attention(nnx.Module):
     def _mixed(self, query_NHTD: jax.Array, seen: KeyValues, visible_NTS: jax.Array) -> jax.Array:
         """float [N, H, T, D], the values weighted by how well their keys fit."""
         N, H, T, D = query_NHTD.shape
-        K = self.kv_heads
+        K, blocks = self.kv_heads, seen.keys_NKBDC.shape[2]
         # All query heads of one key-value head become rows of one matrix product.
         query = query_NHTD.reshape(N, K, -1, D) * self.score_scale
+        for_blocks = jnp.broadcast_to(query[:, :, None], (N, K, blocks, *query.shape[2:]))
         score = jnp.einsum(
-            "nkqd,nkds->nkqs", query, seen.keys_NKDS, preferred_element_type=jnp.float32
+            "nkbqd,nkbdc->nkbqc", for_blocks, seen.keys_NKBDC, preferred_element_type=jnp.float32
         )
-        score = capped(score.reshape(N, K, H // K, T, -1), self.score_cap)
+        score = score.swapaxes(2, 3).reshape(N, K, H // K, T, -1)
+        score = capped(score, self.score_cap)
         score = jnp.where(visible_NTS[:, None, None], score, MASKED)
         weight = jax.nn.softmax(score, axis=-1).reshape(N, K, H // K * T, -1)
         mixed = jnp.einsum("nkqs,nksd->nkqd", weight.astype(query.dtype), seen.values_NKSD)

@@ -18,7 +18,7 @@ import numpy as np
 from selfplay.model import sharding, tiles
 from selfplay.model.network import Network
 from selfplay.model.sampling import DecodeConfig, Samples, Sampling
-from selfplay.model.tiles import CHUNK, Cache, Places, room_for
+from selfplay.model.tiles import CHUNK, Cache, Places
 from selfplay.model.tokens import pad, padded_length
 
 PROMPTS = 4
@@ -169,7 +169,8 @@ class _Kind(NamedTuple):
 
     def room(self, drawn: int) -> int:
         """For how many drawn tokens there is room in the next chunk's cache."""
-        return room_for(drawn + CHUNK, self.config.max_tokens)
+        rooms = tiles.rooms(self.config.max_tokens)
+        return next((room for room in rooms if room >= drawn + CHUNK), rooms[-1])
 
     def prefilled(self, prompts: Sequence[Sequence[int]]) -> Cache:
         """Run as many prompts as are run together."""

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from selfplay.model import sharding
-from selfplay.model.attention import KeyValues
+from selfplay.model.attention import BLOCK, KeyValues
 from selfplay.model.network import Network
 from selfplay.model.sampling import Sampling, gumbel, truncated
 from selfplay.model.transformer import causal
@@ -59,22 +59,17 @@ def unpacked(place_N5: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.
     return number_N2[:, 0], number_N2[:, 1], place_N5[:, 2:4], place_N5[:, 4] != 0
 
 
-def room_for(tokens: int, max_tokens: int) -> int:
-    """For how many tokens the cache has room when so many are to be in it.
-
-    Whole chunks: all of `max_tokens`, or half of that, and so on. Attention reads the empty part
-    too, and each size is compiled.
-    """
-    room = CHUNK * -(-max_tokens // CHUNK)
-    half = CHUNK * -(-room // (2 * CHUNK))
-    while room >= 2 * LEAST_ROOM and half >= tokens:
-        room, half = half, CHUNK * -(-half // (2 * CHUNK))
-    return room
-
-
 def rooms(max_tokens: int) -> list[int]:
-    """All of them, as a response grows."""
-    return sorted({room_for(stop, max_tokens) for stop in range(CHUNK, max_tokens + CHUNK, CHUNK)})
+    """For how many drawn tokens a cache has room, one size after the other as responses grow.
+
+    Twice as many each time, until all of `max_tokens` fit, in whole blocks; no size that the last
+    one hardly exceeds. Attention reads the empty part too, and each size is compiled.
+    """
+    whole, sizes, room = BLOCK * -(-max_tokens // BLOCK), [], LEAST_ROOM
+    while 3 * room < 2 * whole:
+        sizes.append(room)
+        room *= 2
+    return [*sizes, whole]
 
 
 @jax.jit
@@ -82,21 +77,19 @@ def prefilled(network: Network, prompt_PT: jax.Array) -> Cache:
     """Keys and values of prompts, right-padded int [P, T]."""
     length = prompt_PT.shape[1]
     position_PT = jnp.broadcast_to(jnp.arange(length), prompt_PT.shape)
-    return sharding.constrain_cache(network.model()(prompt_PT, position_PT, causal(length))[1])
+    _, seen = network.model()(prompt_PT, position_PT, causal(length))
+    return sharding.constrain_cache(tuple(layer.in_blocks() for layer in seen))
 
 
 @partial(jax.jit, static_argnames=("rows", "slots"))
 def blank(like: Cache, *, rows: int, slots: int) -> Cache:
     """A tile of no rows, with the layers of another cache."""
 
-    def zeros(leaf: jax.Array, *shape: int) -> jax.Array:
-        return jnp.zeros((rows, leaf.shape[1], *shape), leaf.dtype)
+    def zeros(leaf: jax.Array, length: int) -> jax.Array:
+        return jnp.zeros((rows, leaf.shape[1], length, *leaf.shape[3:]), leaf.dtype)
 
     return sharding.constrain_cache(
-        tuple(
-            KeyValues(zeros(keys, keys.shape[2], slots), zeros(values, slots, values.shape[3]))
-            for keys, values in like
-        )
+        tuple(KeyValues(zeros(keys, slots // BLOCK), zeros(values, slots)) for keys, values in like)
     )
 
 
@@ -112,17 +105,16 @@ def refilled(cache: Cache, source: Cache, index_N: jax.Array) -> Cache:
     """
 
     def on_device(cache: Cache, source: Cache, index_N: jax.Array) -> Cache:
-        taken_N111 = (index_N >= 0)[:, None, None, None]
-
         def filled(own: jax.Array, other: jax.Array) -> jax.Array:
             start = jax.lax.slice(own, (0,) * own.ndim, (len(own), *other.shape[1:]))
-            start = jnp.where(taken_N111, other[jnp.maximum(index_N, 0)], start)
+            taken = jnp.expand_dims(index_N >= 0, range(1, own.ndim))
+            start = jnp.where(taken, other[jnp.maximum(index_N, 0)], start)
             return jax.lax.dynamic_update_slice(own, start, (0,) * own.ndim)
 
         return jax.tree.map(filled, cache, source)
 
     # Rows and heads stay on their device: nothing is sent.
-    heads = sharding.cache_spec(cache[0].keys_NKDS.shape[1])
+    heads = sharding.cache_spec(cache[0].values_NKSD.shape[1])
     return jax.shard_map(
         on_device, mesh=sharding.mesh(), in_specs=(heads, heads, sharding.ROWS), out_specs=heads,
         check_vma=False,
@@ -132,13 +124,13 @@ def refilled(cache: Cache, source: Cache, index_N: jax.Array) -> Cache:
 @partial(jax.jit, static_argnames="more")
 def lengthened(cache: Cache, *, more: int) -> Cache:
     """A tile with room for more tokens."""
-    slots, rest = (0, more), (0, 0)
+
+    def longer(leaf: jax.Array, more: int) -> jax.Array:
+        return jnp.pad(leaf, ((0, 0), (0, 0), (0, more), *((0, 0),) * (leaf.ndim - 3)))
+
     return sharding.constrain_cache(
         tuple(
-            KeyValues(
-                jnp.pad(keys, (rest, rest, rest, slots)), jnp.pad(values, (rest, rest, slots, rest))
-            )
-            for keys, values in cache
+            KeyValues(longer(keys, more // BLOCK), longer(values, more)) for keys, values in cache
         )
     )
 

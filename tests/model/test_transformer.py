@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from selfplay.model import network as networks
 from selfplay.model.architecture import Rope
-from selfplay.model.attention import Attention, KeyValues, Turn, View
+from selfplay.model.attention import BLOCK, Attention, KeyValues, Turn, View
 from selfplay.model.layers import product
 from selfplay.model.transformer import ModelConfig, causal
 
@@ -91,20 +91,33 @@ def test_a_later_token_does_not_change_earlier_logits(forward, changed, seed):
 def test_with_a_cache_token_by_token_as_without(model, forward, model_config):
     token_NT = tokens(2, seed=3)
     width = model_config.width // model_config.heads
-    blank = jnp.zeros((2, model_config.kv_heads, LENGTH + 3, width))
-    blanks = KeyValues(blank.swapaxes(2, 3), blank)
-    cache = (blanks,) * model_config.layers
+    blocks, block = 4, 4
+    keys = jnp.zeros((2, model_config.kv_heads, blocks, width, block))
+    values = jnp.zeros((2, model_config.kv_heads, blocks * block, width))
+    cache = (KeyValues(keys, values),) * model_config.layers
     step = nnx.jit(lambda model, *inputs: model(*inputs))
-    slots = np.arange(LENGTH + 3)
+    slots = np.arange(blocks * block)
     logits = []
     for t in range(LENGTH):
-        visible = np.broadcast_to(slots <= t, (2, 1, LENGTH + 3))
+        visible = np.broadcast_to(slots <= t, (2, 1, slots.size))
         step_logits, cache = step(
             model, token_NT[:, t : t + 1], np.full((2, 1), t), visible, cache, np.int32(t)
         )
         logits.append(step_logits)
     whole = forward(token_NT, POSITION)
     assert np.allclose(np.concatenate(logits, axis=1), whole, atol=1e-5)
+
+
+def test_keys_in_blocks_are_the_same_keys():
+    """Slot s is column s % BLOCK of block s // BLOCK."""
+    key_NKTD = np.arange(2 * 3 * 2 * BLOCK * 4, dtype=np.float32).reshape(2, 3, 2 * BLOCK, 4)
+    whole = KeyValues.of(jnp.asarray(key_NKTD), jnp.asarray(key_NKTD))
+    keys_NKBDC = np.asarray(whole.in_blocks().keys_NKBDC)
+    assert keys_NKBDC.shape == (2, 3, 2, 4, BLOCK)
+    for slot in (0, 1, BLOCK - 1, BLOCK, 2 * BLOCK - 1):
+        column = keys_NKBDC[:, :, slot // BLOCK, :, slot % BLOCK]
+        assert np.array_equal(column, key_NKTD[:, :, slot])
+        assert np.array_equal(column, np.asarray(whole.keys_NKBDC)[:, :, 0, :, slot])
 
 
 def test_product_and_its_gradients():
