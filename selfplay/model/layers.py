@@ -23,8 +23,8 @@ Draw = Callable[[tuple[int, ...], float], jax.Array]
 
 
 def filled(shape: tuple[int, ...], value: float = 0.0) -> jax.Array:
-    """Constants, made by numpy: each shape would take a compilation."""
-    return jnp.asarray(np.full(shape, value, np.float32))
+    """Constants, made by numpy: to make or convert them in jax takes a compilation each shape."""
+    return jax.device_put(np.full(shape, value, np.float32))
 
 
 class Adapter(nnx.Variable[jax.Array]):

@@ -57,7 +57,7 @@ def create(built: Architecture, rng: np.random.Generator) -> Network:
     """A new network with random parameters, drawn on the host: nothing is compiled for it."""
 
     def normal(shape: tuple[int, ...], std: float) -> jax.Array:
-        return jnp.asarray(np.float32(std) * rng.standard_normal(shape, np.float32))
+        return jax.device_put(np.float32(std) * rng.standard_normal(shape, np.float32))
 
     made = split(Transformer(built, normal), built)
     return made.with_params(fresh_adapters(made.params, rng)) if made.adapted else made
@@ -80,9 +80,9 @@ def fresh_adapters(params: nnx.State, rng: np.random.Generator) -> nnx.State:
 
     def fresh(path: tuple[Any, ...], leaf: jax.Array) -> jax.Array:
         if not sharding.path_name(path).endswith("adapter_in"):
-            return jnp.asarray(np.zeros(leaf.shape, np.float32))
+            return jax.device_put(np.zeros(leaf.shape, np.float32))
         std = np.float32(leaf.shape[1] ** -0.5)
-        return jnp.asarray(std * rng.standard_normal(leaf.shape, np.float32))
+        return jax.device_put(std * rng.standard_normal(leaf.shape, np.float32))
 
     return jax.tree_util.tree_map_with_path(fresh, params)
 

@@ -9,6 +9,7 @@ width of the model, V vocabulary, U its first ids, which can be drawn.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -91,6 +92,18 @@ class Block(nnx.Module):
         return x_NTW + thought, seen
 
 
+@partial(jax.jit, static_argnums=0)
+def _applied(
+    graph: nnx.GraphDef[Block],
+    params: nnx.State,
+    x_NTW: jax.Array,
+    view: View,
+    cache: KeyValues | None,
+) -> tuple[jax.Array, KeyValues]:
+    """A layer; jitted, so that layers of a kind are traced once."""
+    return nnx.merge(graph, params)(x_NTW, view, cache)
+
+
 class Transformer(nnx.Module):
     """Token ids in, logits and the keys and values of every layer out."""
 
@@ -158,7 +171,9 @@ class Transformer(nnx.Module):
         view = View(position_NT, visible_NTS, slot, key_position_NS, turns)
         x_NTW, seen = self._embedded(token_NT), []
         for layer, block in enumerate(self.blocks):
-            x_NTW, key_values = block(x_NTW, view, None if cache is None else cache[layer])
+            graph, params = nnx.split(block)
+            own = None if cache is None else cache[layer]
+            x_NTW, key_values = _applied(graph, params, x_NTW, view, own)
             seen.append(key_values)
         return self.final_norm(x_NTW), tuple(seen)
 
@@ -184,7 +199,7 @@ class Transformer(nnx.Module):
         @jax.checkpoint
         def stretch(x_NTW: jax.Array, own: Sequence[nnx.State]) -> jax.Array:
             for graph, state in zip(graphs, own, strict=False):
-                x_NTW, _ = nnx.merge(graph, state)(x_NTW, view, None)
+                x_NTW, _ = _applied(graph, state, x_NTW, view, None)
             return x_NTW
 
         whole = count - count % period

@@ -50,7 +50,9 @@ def by_xla(monkeypatch):
 
     monkeypatch.setattr(attention, "flash_fits", lambda *_: True)
     monkeypatch.setattr(attention, "flash", spy)
-    return calls
+    jax.clear_caches()  # layers that were traced before are not traced again
+    yield calls
+    jax.clear_caches()
 
 
 def gradient(network, packed):
@@ -115,4 +117,5 @@ def test_the_training_program_for_cuda_calls_cudnn(monkeypatch, packed):
     with sharding.arranged(MeshConfig(), jax.devices()[:1]):
         assert not called()
         monkeypatch.setattr(attention, "_on_cuda", lambda: True)
+        jax.clear_caches()
         assert sorted(called()) == [False, False, True, True]

@@ -125,11 +125,28 @@ def test_deep_models_are_scanned_and_do_the_same(depth, monkeypatch):
     )
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True):
         assert np.allclose(a, b, atol=1e-4)
+    # Layers of a kind, traced once, would be written once.
+    monkeypatch.setattr(transformer, "_applied", transformer._applied.__wrapped__)
     jaxpr = str(jax.make_jaxpr(lambda params: loss(params, scanned))(made.params))
     assert jaxpr.count("scan[") == 1
     kept = str(jax.make_jaxpr(lambda params: loss(params, all_kept))(made.params))
     products = [text.count("dot_general") for text in (jaxpr, kept)]
     assert products[0] * depth == products[1] * (2 + depth % 2)
+
+
+def test_layers_of_a_kind_are_traced_once(monkeypatch):
+    traced, apply = [], transformer.Block.__call__
+
+    def spy(block, *inputs):
+        traced.append(block.attention.window)
+        return apply(block, *inputs)
+
+    monkeypatch.setattr(transformer.Block, "__call__", spy)
+    kinds = tuple(replace(PLAIN.layers[0], window=window) for window in (2, 3))  # new to jax
+    made = networks.create(replace(PLAIN, layers=kinds * 3), np.random.default_rng(0))
+    position = np.broadcast_to(np.arange(TOKENS.shape[1]), TOKENS.shape)
+    made.model().states(TOKENS, position, causal(6))
+    assert sorted(traced) == [2, 3]
 
 
 def test_bfloat16_computes_narrow_and_learns_wide():
