@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from selfplay import streams
 from selfplay.learning import loss
 from selfplay.learning.batch import Example, arrays
-from selfplay.model import decode, tiles
+from selfplay.model import decode, tiles, tokens
 from selfplay.model.sampling import DecodeConfig, Samples, Sampling, truncated
 from selfplay.model.tiles import CHUNK
 from selfplay.model.transformer import causal
@@ -183,6 +183,11 @@ def test_few_tiles_are_in_memory_at_once(draw, prompts, monkeypatch):
 )  # fmt: skip
 def test_the_cache_grows_to_twice_its_room(most, rooms):
     assert tiles.rooms(most) == rooms
+
+
+def test_prompts_and_rooms_are_whole_blocks_of_keys():
+    assert tokens.SHORTEST % tiles.BLOCK == 0
+    assert all(room % tiles.BLOCK == 0 for most in range(1, 700) for room in tiles.rooms(most))
 
 
 def test_rows_move_to_free_places_of_their_own_device():
