@@ -1,10 +1,12 @@
 """Declared kinds: the corpus of answers, declarations, and what holds for any text."""
 
+import gc
 import json
 import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,6 +31,19 @@ SECONDS = 1.0
 """What the issue allows one answer to take, rejected bombs included; most take a millisecond."""
 
 
+@contextmanager
+def in_time():
+    """The block takes less than SECONDS of this thread; what others left to collect is not its."""
+    gc.disable()
+    try:
+        before = time.thread_time()
+        yield
+        took = time.thread_time() - before
+    finally:
+        gc.enable()
+    assert took < SECONDS
+
+
 def judge(row):
     kind = kinds.declare(row)
     if "response" in row:
@@ -38,11 +53,10 @@ def judge(row):
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
 def test_corpus(row):
-    before = time.process_time()
-    verdict = judge(row)
+    with in_time():
+        verdict = judge(row)
     assert (verdict.outcome.value, row["why"]) == (row["expected"], row["why"]), verdict.reason
     assert verdict.reason
-    assert time.process_time() - before < SECONDS
 
 
 def test_the_corpus_is_broad():
@@ -86,10 +100,9 @@ def test_verdicts_are_the_same_in_a_fresh_process_in_another_order():
 )  # fmt: skip
 @pytest.mark.parametrize("name", GOLDS)
 def test_large_responses_are_refused_in_time(name, response):
-    before = time.process_time()
-    verdict = kinds.grade_response(kinds.declare({"kind": name}), GOLDS[name], response)
+    with in_time():
+        verdict = kinds.grade_response(kinds.declare({"kind": name}), GOLDS[name], response)
     assert verdict.outcome not in (Outcome.CORRECT, Outcome.ERROR)
-    assert time.process_time() - before < SECONDS
 
 
 @pytest.mark.parametrize("name", GOLDS)
