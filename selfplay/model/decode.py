@@ -169,8 +169,8 @@ class _Kind(NamedTuple):
 
     def room(self, drawn: int) -> int:
         """For how many drawn tokens there is room in the next chunk's cache."""
-        rooms = tiles.rooms(self.config.max_tokens)
-        return next((room for room in rooms if room >= drawn + CHUNK), rooms[-1])
+        stop = drawn + CHUNK
+        return next(room for room in tiles.rooms(self.config.max_tokens) if room >= stop)
 
     def prefilled(self, prompts: Sequence[Sequence[int]]) -> Cache:
         """Run as many prompts as are run together."""
