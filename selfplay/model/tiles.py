@@ -20,7 +20,7 @@ import numpy as np
 from selfplay.model import sharding
 from selfplay.model.attention import BLOCK, KeyValues
 from selfplay.model.network import Network
-from selfplay.model.sampling import Sampling, gumbel, truncated
+from selfplay.model.sampling import Sampling, gumbel, likeliest, truncated
 from selfplay.model.transformer import causal
 
 CHUNK = 16
@@ -235,7 +235,7 @@ def decoded(
             if truncate:
                 logprob_NU = truncated(logprob_NU, sampling.top_k, sampling.top_p)
             noise_NU = jnp.where(greedy, 0.0, noise_of(step))  # then the likeliest is taken
-            next_N = jnp.argmax(logprob_NU + noise_NU, axis=-1).astype(jnp.int32)
+            next_N = likeliest(logprob_NU + noise_NU)
             next_N = jnp.where(done_N, end_ids[0], next_N)
             chosen_N1 = jnp.take_along_axis(logprob_NU, next_N[:, None], axis=1)
             return (

@@ -11,7 +11,7 @@ from selfplay import streams
 from selfplay.learning import loss
 from selfplay.learning.batch import Example, arrays
 from selfplay.model import decode, tiles, tokens
-from selfplay.model.sampling import DecodeConfig, Samples, Sampling, truncated
+from selfplay.model.sampling import DecodeConfig, Samples, Sampling, likeliest, truncated
 from selfplay.model.tiles import CHUNK
 from selfplay.model.transformer import causal
 from selfplay.problem import Problem
@@ -328,6 +328,22 @@ def test_rows_are_heard_of_once_and_as_soon_as_they_are_done(brief, tokenizer, p
     assert [row for row, *_ in heard] != sorted(row for row, *_ in heard)
     chunks = [(len(response) - 1) // CHUNK for _, response, _ in heard]
     assert chunks == sorted(chunks) and len(set(chunks)) > 1
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([-np.inf, -2.5, -1.0, 0.0, 1.0]), min_size=5, max_size=5),
+        min_size=1, max_size=4,
+    )
+)  # fmt: skip
+@settings(deadline=None)  # each number of rows is compiled
+def test_the_likeliest_is_the_first_with_the_greatest_score(score_NU):
+    scores = np.array(score_NU, np.float32)
+    assert np.array_equal(likeliest(jax.numpy.asarray(scores)), scores.argmax(axis=1))
+
+
+def test_a_broken_model_still_gives_a_token():
+    assert int(likeliest(jax.numpy.full((1, 7), np.nan))[0]) in range(7)
 
 
 def test_truncation_by_hand():
