@@ -86,8 +86,8 @@ def truncated(logprob_NU: jax.Array, top_k: jax.Array | int, top_p: jax.Array | 
 def likeliest(score_NU: jax.Array) -> jax.Array:
     """int32 [N], the token with the greatest score of each row, the first of equals.
 
-    In two reductions: XLA on CPU shares an `argmax` out to threads, which wait for each other for
-    four times as long as it takes one.
+    In two reductions: XLA on CPU shares an `argmax` out to threads that wait for each other, which
+    took four times as long as one thread alone.
     """
     best_N1 = jnp.max(score_NU, axis=-1, keepdims=True)
     last = score_NU.shape[-1] - 1
