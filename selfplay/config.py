@@ -18,6 +18,7 @@ from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
+from selfplay.model.architecture import Precision
 from selfplay.model.sampling import DecodeConfig
 from selfplay.model.sharding import MeshConfig
 from selfplay.model.transformer import ModelConfig
@@ -72,9 +73,11 @@ class RunConfig:
     """The environments to learn: names of installed ones, or Python files that define one."""
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
     """Where to compute; `auto` takes an accelerator if there is one."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """In which matrices are multiplied. What is learnt stays float32; a checkpoint that is frozen
-    beside adapters is kept in it too."""
+    precision: Precision = "float32"
+    """In what matrices are multiplied. `mixed`: activations are float32, what is multiplied with a
+    weight is rounded to bfloat16, for CPUs with AVX512-BF16 or AMX; `bfloat16`: activations are
+    rounded too, for accelerators. What is learnt stays float32; a checkpoint that is frozen beside
+    adapters is kept in bfloat16 by both."""
     checkpoint_every: int = 25
     """Generations between checkpoints; there is one after the warm-up and one at the end too."""
     attempts_every: int = 10

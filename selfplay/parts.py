@@ -106,7 +106,7 @@ def _model(config: RunConfig, environments: dict[str, Environment]) -> tuple[Tok
         multiline=any(environment.multiline for environment in environments.values()),
     )
     built = config.model.architecture(tokenizer.vocabulary, tokenizer.spoken)
-    built = replace(built, dtype=config.precision)
+    built = replace(built, precision=config.precision)
     network = networks.create(built, streams.numpy_rng(config.seed, 0, "parameters"))
     return tokenizer, network.with_params(sharding.place(network.params))
 
@@ -126,7 +126,8 @@ def _pretrained(
     folder, rank = Path(source.folder), source.adapter_rank
     tokenizer = PretrainedTokenizer(folder)
     network = pretrained.load(
-        folder, dtype=config.precision if rank else "float32", compute=config.precision,
+        folder, dtype="bfloat16" if rank and config.precision != "float32" else "float32",
+        compute=config.precision,
         spoken=tokenizer.vocabulary, adapter_rank=rank,
         adapter_rng=streams.numpy_rng(config.seed, 0, "adapters"),
     )  # fmt: skip

@@ -67,6 +67,21 @@ def test_training(tmp_path, capsys):
     assert all(0 < figures[share] < 2 for share in SHARES), figures
 
 
+def test_another_precision(tmp_path):
+    """Weights are read as what they are rounded to, keys and values as they are."""
+    shape = ("--rows", "4", "--prompt", "5", "--tokens", "8")
+    figures = measured(tmp_path, "decode", *SHORT, *shape, "--precision", "mixed")
+    assert figures["matmul_types"] == "bfloat16, summed to float32"
+    wide, mixed = (
+        bench_model.decoding_workload(bench_model.preset_decoding("tiny", DecodeShape(), name))
+        for name in ("float32", "mixed")
+    )
+    passes = 120 * 2  # tokens and devices
+    passed = bench_model.Sizes.of(bench_presets.network(PRESETS["tiny"])).passed
+    assert wide.moved - mixed.moved == passes * passed * 2
+    assert wide.flops == mixed.flops
+
+
 def test_whole_generations(tmp_path, monkeypatch):
     experiment = tmp_path / "small.py"
     experiment.write_text("from tiny import CONFIG\n")
@@ -91,7 +106,8 @@ def test_costs_by_hand():
 
 
 def test_a_window_bounds_what_attention_costs():
-    sizes = bench_model.Sizes(0, np.dtype(np.float32), [(8, 4, 0), (8, 4, 3)])
+    single = np.dtype(np.float32)
+    sizes = bench_model.Sizes(0, single, single, [(8, 4, 0), (8, 4, 3)])
     assert sizes.attention(np.array([2, 10])) == 4 * 8 * (2 + 10) + 4 * 8 * (2 + 3)
 
 
@@ -154,6 +170,9 @@ def test_too_little_memory_is_said_before_anything_is_made(monkeypatch, capsys):
         (("decode", "--rows", "8"), "--rows goes with `bench decode --preset`"),
         (("train", "--preset", "tiny", "--rows", "8"), "--rows goes with `bench decode --preset`"),
         (("loop", "--preset", "tiny"), "--preset goes with"),
+        (("grade", "--precision", "mixed"), "--precision goes with"),
+        (("train", "--attempts", "2"), "--attempts goes with `bench train --preset`"),
+        (("train", "--preset", "tiny", "--attempts", "0"), "--attempts 0 must be at least 1"),
         (("decode", "--preset", "tiny", "--experiment", "quickstart"), "two sources"),
         (("decode", "--repetitions", "0"), "--repetitions 0 must be at least 1"),
         (("loop", "--generations", "0"), "--generations 0 must be at least 1"),

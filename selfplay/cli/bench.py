@@ -6,6 +6,7 @@ bench_grade.py grading, bench_curriculum.py ratings and the archive. Medians ove
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from selfplay.cli import auditing, bench_curriculum, bench_grade, bench_loop, be
 from selfplay.cli.bench_presets import DecodeShape, PresetName, TrainShape
 from selfplay.cli.training import variant
 from selfplay.curriculum.archive import Archive
+from selfplay.model.architecture import Precision
 from selfplay.parts import build
 
 EXPERIMENT = "quickstart"
@@ -36,6 +38,8 @@ def bench_command(arguments: Sequence[str]) -> None:
         tokens: int | None = None,
         sequences: int | None = None,
         length: int | None = None,
+        attempts: int | None = None,
+        precision: Precision | None = None,
         cached: bool = False,
         generations: int = 4,
         warmup_steps: int = bench_loop.WARMUP_STEPS,
@@ -58,6 +62,9 @@ def bench_command(arguments: Sequence[str]) -> None:
             tokens: with `decode --preset`: tokens of a response (120).
             sequences: with `train --preset`: prompts with responses (64).
             length: with `train --preset`: tokens of each (48).
+            attempts: with `train --preset`: responses to each prompt (8).
+            precision: with `decode`, `train` and `loop`: multiply matrices in this instead of what
+                the preset or experiment has.
             cached: with `decode` and `train`: take programs that were compiled before from the
                 disk, as runs do; the second such call shows a start with a warm cache.
             generations: with `loop`: how many are measured.
@@ -70,11 +77,15 @@ def bench_command(arguments: Sequence[str]) -> None:
                 disagreements with math-verify, and look for signs of cheating.
         """
         decoded = {"rows": rows, "prompt": prompt, "tokens": tokens}
-        trained = {"sequences": sequences, "length": length}
+        trained = {"sequences": sequences, "length": length, "attempts": attempts}
         _refuse_misplaced(what, experiment, preset, decoded, trained)
         if cached and what not in ("decode", "train"):
             raise ValueError(
                 f"--cached goes with `bench decode` and `bench train`, not with {what}."
+            )
+        if precision is not None and what not in ("decode", "train", "loop"):
+            raise ValueError(
+                f"--precision goes with `bench decode`, `train` and `loop`, not with {what}."
             )
         if repetitions < 1:
             raise ValueError(f"--repetitions {repetitions} must be at least 1; the default is 5.")
@@ -92,15 +103,20 @@ def bench_command(arguments: Sequence[str]) -> None:
         elif preset is not None and what == "decode":
             shape = DecodeShape(**_given(decoded))
             figures = bench_model.decode_figures(
-                lambda: bench_model.preset_decoding(preset, shape), repetitions, cached=cached
+                lambda: bench_model.preset_decoding(preset, shape, precision),
+                repetitions,
+                cached=cached,
             )
         elif preset is not None:
             batch = TrainShape(**_given(trained))
             figures = bench_model.train_figures(
-                lambda: bench_model.preset_training(preset, batch), repetitions, cached=cached
+                lambda: bench_model.preset_training(preset, batch, precision),
+                repetitions,
+                cached=cached,
             )
         else:
             config = variant(experiment or EXPERIMENT, "main")
+            config = replace(config, precision=precision or config.precision)
             match what:
                 case "decode":
                     figures = bench_model.decode_figures(

@@ -1,7 +1,7 @@
 """What this machine can do at most, measured in turn with what is timed; memory; cold compilation.
 
 Used by bench_model.py and bench_loop.py. The limits are the rate of large matrix products in the
-type of the weights, and the bandwidth of memory under an addition in place to an array far larger
+types of the work, and the bandwidth of memory under an addition in place to an array far larger
 than the caches. Both are taken between the repetitions, on all devices at once, so that a noisy
 machine disturbs them and the work alike.
 """
@@ -42,8 +42,10 @@ class Workload(NamedTuple):
     """Floating-point operations of a call."""
     moved: float
     """Bytes that a call has to read from or write to memory."""
-    dtype: jnp.dtype
-    """Of the weights."""
+    operands: jnp.dtype
+    """Of both sides of its matrix products."""
+    sums: jnp.dtype
+    """Of their results."""
 
 
 class Timed(NamedTuple):
@@ -66,7 +68,7 @@ def timed(workload: Workload, repetitions: int) -> Timed:
     start = time.perf_counter()
     workload.run()
     first, peak = time.perf_counter() - start, peak_memory()
-    matmul, bandwidth = matmul_rate(workload.dtype), stream_rate()
+    matmul, bandwidth = matmul_rate(workload.operands, workload.sums), stream_rate()
     found = Timed(first, [], [], [], [], peak)
     for _ in range(repetitions):
         start = time.perf_counter()
@@ -94,7 +96,7 @@ def figures(workload: Workload, found: Timed) -> dict[str, Any]:
         "share_of_memory_bandwidth": median(_shares(byte_rates, found.bandwidth)),
         "compile_seconds": found.first - median(found.seconds),
         "peak_memory_megabytes": found.peak_memory / 1e6,
-        "dtype": str(workload.dtype),
+        "matmul_types": f"{workload.operands}, summed to {workload.sums}",
     }
 
 
@@ -107,13 +109,18 @@ def _shares(rates: list[float], limits: list[float]) -> list[float]:
     return [rate / limit for rate, limit in zip(rates, limits, strict=True)]
 
 
-def matmul_rate(dtype: jnp.dtype) -> Callable[[], float]:
-    """A function that measures matrix products on all devices at once, in FLOP/s."""
+def matmul_rate(operands: jnp.dtype, sums: jnp.dtype) -> Callable[[], float]:
+    """A function that measures matrix products on all devices at once, in FLOP/s.
+
+    Args:
+        operands: type of both sides.
+        sums: type of the results.
+    """
     devices = sharding.row_ways()
     side = MATMUL_SIDE.get(_platform(), USUAL_SIDE)
-    drawn = jax.random.normal(jax.random.key(0), (devices, side, side), dtype)
+    drawn = jax.random.normal(jax.random.key(0), (devices, side, side), operands)
     matrices = sharding.split_rows(drawn)
-    product = jax.jit(jax.vmap(lambda m: m @ m))
+    product = jax.jit(jax.vmap(lambda m: jnp.matmul(m, m, preferred_element_type=sums)))
     jax.block_until_ready(product(matrices))  # compiles
 
     def rate() -> float:

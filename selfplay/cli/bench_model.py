@@ -18,7 +18,7 @@ from flax import nnx
 from selfplay import streams
 from selfplay.cli import bench_limits, bench_presets
 from selfplay.cli.bench_limits import Workload
-from selfplay.cli.bench_presets import PRESETS, DecodeShape, PresetName, TrainShape
+from selfplay.cli.bench_presets import DecodeShape, PresetName, TrainShape
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
 from selfplay.learning import warmup
@@ -27,6 +27,7 @@ from selfplay.learning.loss import clipped_policy_gradient
 from selfplay.learning.optimizer import optimizer
 from selfplay.learning.update import UpdateConfig, Updater, schedule
 from selfplay.model import decode, sharding
+from selfplay.model.architecture import Precision
 from selfplay.model.network import Network, parameter_count
 from selfplay.model.sampling import DecodeConfig, Sampling
 from selfplay.model.tokens import padded_length
@@ -116,16 +117,19 @@ def train_figures(
     }
 
 
-def preset_decoding(name: PresetName, shape: DecodeShape) -> Decoding:
+def preset_decoding(
+    name: PresetName, shape: DecodeShape, precision: Precision | None = None
+) -> Decoding:
     """Random prompts for a preset's network.
 
     Raises:
         ValueError: the memory here is too small for it.
     """
-    preset = PRESETS[name]
+    preset = bench_presets.architecture(name, precision)
     slots = padded_length(shape.prompt) + shape.tokens
     cache = sharding.rounded_rows(shape.rows) * slots * bench_presets.cached_bytes(preset)
-    bench_presets.check_memory(name, copies=1, beside=cache, smaller="fewer --rows or --tokens")
+    fewer = "fewer --rows or --tokens"
+    bench_presets.check_memory(name, preset, copies=1, beside=cache, smaller=fewer)
     rng = np.random.default_rng(0)
     prompts = rng.integers(preset.spoken, size=(shape.rows, shape.prompt)).tolist()
     return Decoding(
@@ -133,15 +137,17 @@ def preset_decoding(name: PresetName, shape: DecodeShape) -> Decoding:
     )
 
 
-def preset_training(name: PresetName, shape: TrainShape) -> Training:
+def preset_training(
+    name: PresetName, shape: TrainShape, precision: Precision | None = None
+) -> Training:
     """Random examples for a preset's network, with rows for two attempts at a prompt.
 
     Raises:
         ValueError: the memory here is too small for it.
     """
+    preset = bench_presets.architecture(name, precision)
     # The parameters, at most two moments, the sum of gradients, a new gradient, the updates.
-    bench_presets.check_memory(name, copies=6, beside=0, smaller="a smaller preset")
-    preset = PRESETS[name]
+    bench_presets.check_memory(name, preset, copies=6, beside=0, smaller="a smaller preset")
     network = bench_presets.network(preset)
     examples = _attempts(preset.spoken, shape)
     response = len(examples[0].response)
@@ -240,8 +246,9 @@ def decoding_workload(task: Decoding) -> Workload:
     return Workload(
         run,
         flops=2 * sizes.passed * tokens + task.attempts * sizes.attention(visible_PT),
-        moved=passes * sizes.passed * sizes.dtype.itemsize + task.attempts * (read + written),
-        dtype=sizes.dtype,
+        moved=passes * sizes.passed * sizes.operands.itemsize + task.attempts * (read + written),
+        operands=sizes.operands,
+        sums=sizes.dtype,
     )
 
 
@@ -259,7 +266,8 @@ def training_workload(task: Training) -> Workload:
         steps(task),
         flops=6 * sizes.passed * visible.size + 3 * sizes.attention(visible),
         moved=moved * sharding.row_ways(),
-        dtype=sizes.dtype,
+        operands=sizes.operands,
+        sums=sizes.dtype,
     )
 
 
@@ -269,7 +277,10 @@ class Sizes(NamedTuple):
     passed: int
     """Parameters in the matrix products that a token passes through: all matrices but the rows of
     the embedding; the output matrix as far as tokens can be drawn."""
+    operands: jnp.dtype
+    """What is multiplied with weights, and so are they."""
     dtype: jnp.dtype
+    """Of activations, keys and values."""
     layers: list[tuple[int, int, int]]
     """Width of all query heads, width of all key-value heads, window (0: none) of each layer."""
 
@@ -283,7 +294,8 @@ class Sizes(NamedTuple):
             for a in (block.attention for block in model.blocks)
         ]
         width = model.embedding_VW.shape[1]
-        return cls(inside + width * model.spoken, jnp.dtype(model.dtype), layers)
+        operands, dtype = jnp.dtype(model.operands), jnp.dtype(model.dtype)
+        return cls(inside + width * model.spoken, operands, dtype, layers)
 
     def attention(self, visible: np.ndarray) -> float:
         """FLOP of scores and mixing for queries that see so many keys each, any shape."""

@@ -3,7 +3,7 @@
 For benchmarks only: nothing that trains or serves a model reads these. Feeds bench_model.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import jax
@@ -13,7 +13,7 @@ import numpy as np
 from selfplay.cli import bench_limits
 from selfplay.model import network as networks
 from selfplay.model import sharding
-from selfplay.model.architecture import Architecture, Layer, Rope
+from selfplay.model.architecture import Architecture, Layer, Precision, Rope
 from selfplay.model.network import Network
 
 PresetName = Literal["tiny", "small", "qwen3-0.6b", "llama3.2-1b"]
@@ -33,12 +33,12 @@ PRESETS: dict[PresetName, Architecture] = {
     "qwen3-0.6b": Architecture(
         vocabulary=151_936, spoken=151_936, width=1024, heads=16, kv_heads=8, head_dim=128,
         hidden=3072, layers=(Layer(Rope(1_000_000.0)),) * 28, head_norms=True,
-        score_scale=128**-0.5, dtype="bfloat16",
+        score_scale=128**-0.5, precision="bfloat16",
     ),
     "llama3.2-1b": Architecture(
         vocabulary=128_256, spoken=128_256, width=2048, heads=32, kv_heads=8, head_dim=64,
         hidden=8192, layers=(Layer(Rope(500_000.0, "llama3", 32.0, 1.0, 4.0, 8192)),) * 16,
-        norm_eps=1e-5, score_scale=64**-0.5, dtype="bfloat16",
+        norm_eps=1e-5, score_scale=64**-0.5, precision="bfloat16",
     ),
 }  # fmt: skip
 """0.8 M, 6.3 M, 0.6 G and 1.2 G parameters; the last two are meant for accelerators, their weights
@@ -84,6 +84,11 @@ class TrainShape:
             )
 
 
+def architecture(name: PresetName, precision: Precision | None = None) -> Architecture:
+    """A preset, in another precision if one is given."""
+    return replace(PRESETS[name], precision=precision or PRESETS[name].precision)
+
+
 def network(built: Architecture) -> Network:
     """Random weights, cast one after the other."""
     drawn = networks.create(built, np.random.default_rng(0))
@@ -102,20 +107,22 @@ def parameter_count(built: Architecture) -> int:
     return networks.parameter_count(networks.shapes(built).params)
 
 
-def check_memory(name: PresetName, *, copies: int, beside: float, smaller: str) -> None:
+def check_memory(
+    name: PresetName, built: Architecture, *, copies: int, beside: float, smaller: str
+) -> None:
     """Find out that it cannot work before anything is made.
 
     Weights are drawn in float32 and then cast; devices of a CPU share its memory.
 
     Args:
         name: of the preset.
+        built: its architecture.
         copies: arrays as large as the weights that a device holds.
         beside: bytes that are needed beside these.
         smaller: what to take less of.
     Raises:
         ValueError: there is less memory here.
     """
-    built = PRESETS[name]
     on_cpu = jax.local_devices()[0].platform == "cpu"
     copies = 1 + copies * (sharding.row_ways() if on_cpu else 1)
     need = parameter_count(built) * (4 + jnp.dtype(built.dtype).itemsize * copies) + beside

@@ -11,6 +11,11 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
+Precision = Literal["float32", "mixed", "bfloat16"]
+"""Types of what is multiplied. `mixed`: activations are float32, and both sides of a product with
+a weight are rounded to bfloat16, which CPUs with AVX512-BF16 or AMX multiply twice as fast.
+Products are summed in float32 in each."""
+
 
 @dataclass(frozen=True)
 class Rope:
@@ -133,10 +138,20 @@ class Architecture:
     """Scores are bent into (-cap, cap) by a tanh; 0: they are not."""
     logit_cap: float = 0.0
     """The same for the logits."""
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    """In which matrices are multiplied; sums, norms and scores are float32 either way."""
+    precision: Precision = "float32"
+    """Of activations and products; norms and the weights of attention are float32 in each."""
     adapter_rank: int = 0
     """Of the low-rank adapters of all matrices but the embeddings; 0: there are none."""
+
+    @property
+    def dtype(self) -> Literal["float32", "bfloat16"]:
+        """Of activations, and so of keys and values."""
+        return "bfloat16" if self.precision == "bfloat16" else "float32"
+
+    @property
+    def operands(self) -> Literal["float32", "bfloat16"]:
+        """To which both sides of a product with a weight are rounded."""
+        return "float32" if self.precision == "float32" else "bfloat16"
 
     @property
     def ropes(self) -> tuple[Rope, ...]:

@@ -183,11 +183,11 @@ class Attention(nnx.Module):
         self.score_scale, self.score_cap = built.score_scale, built.score_cap
         width, std = built.width, built.width**-0.5
         across, kv_across = self.heads * self.head_dim, self.kv_heads * self.head_dim
-        output_std, rank = std / math.sqrt(2 * len(built.layers)), built.adapter_rank
-        self.query = Linear(draw, width, across, std, bias=built.query_bias, rank=rank)
-        self.key = Linear(draw, width, kv_across, std, bias=built.query_bias, rank=rank)
-        self.value = Linear(draw, width, kv_across, std, bias=built.query_bias, rank=rank)
-        self.output = Linear(draw, across, width, output_std, bias=built.output_bias, rank=rank)
+        output_std = std / math.sqrt(2 * len(built.layers))
+        self.query = Linear(built, draw, width, across, std, bias=built.query_bias)
+        self.key = Linear(built, draw, width, kv_across, std, bias=built.query_bias)
+        self.value = Linear(built, draw, width, kv_across, std, bias=built.query_bias)
+        self.output = Linear(built, draw, across, width, output_std, bias=built.output_bias)
         norms = (built.head_dim, built.norm_eps, built.norm_offset)
         self.query_norm = RMSNorm(*norms) if built.head_norms else None
         self.key_norm = RMSNorm(*norms) if built.head_norms else None

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax.typing import DTypeLike
 
 from selfplay.model.architecture import Architecture
 
@@ -34,28 +35,74 @@ class Adapter(nnx.Variable[jax.Array]):
     """
 
 
-@jax.custom_vjp
-def product(x: jax.Array, weight_IO: jax.Array) -> jax.Array:
-    """x A over the last axis of x; any leading axes.
+def product(x: jax.Array, weight: jax.Array, operands: DTypeLike, axis: int = 0) -> jax.Array:
+    """x A over the last axis of x, in the type of x; any leading axes.
 
     On the way back, what is transposed for the gradient of A is x and not the gradient of the
     product: XLA makes that transpose one with whatever made the gradient, and on CPU computes it
     element by element across memory.
+
+    Args:
+        x: float [..., I].
+        weight: A, float [I, O], or its transpose.
+        operands: to what both sides of each product are rounded, the gradient's too.
+        axis: of the weight that is I, 0 or 1.
+    Returns:
+        float [..., O].
     """
-    return x @ weight_IO
+    return _product(x, weight, operands, axis)
 
 
-def _product_forward(x: jax.Array, weight_IO: jax.Array) -> tuple[jax.Array, tuple]:
-    return product(x, weight_IO), (x, weight_IO)
+def _product_alone(x: jax.Array, weight: jax.Array, operands: DTypeLike, axis: int) -> jax.Array:
+    return _multiplied(x.astype(operands), weight.astype(operands), axis, x.dtype)
 
 
-def _product_backward(kept: tuple, change: jax.Array) -> tuple[jax.Array, jax.Array]:
-    x, weight_IO = kept
-    flat_x, flat = x.reshape(-1, x.shape[-1]), change.reshape(-1, change.shape[-1])
-    return change @ weight_IO.T, flat_x.T @ flat
+def _product_forward(
+    x: jax.Array, weight: jax.Array, operands: DTypeLike, axis: int
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    return _product_alone(x, weight, operands, axis), (x.astype(operands), weight)
 
 
-product.defvjp(_product_forward, _product_backward)
+def _product_backward(
+    operands: DTypeLike, axis: int, kept: tuple[jax.Array, jax.Array], change: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    x, weight = kept
+    rounded = change.astype(operands)
+    change_x = _multiplied(rounded, weight.astype(operands), 1 - axis, change.dtype)
+    flat_x, flat = x.reshape(-1, x.shape[-1]), rounded.reshape(-1, change.shape[-1])
+    change_IO = _multiplied(_transposed(flat_x), flat, 0, weight.dtype)
+    return change_x, change_IO.T if axis else change_IO
+
+
+def _multiplied(left: jax.Array, right: jax.Array, axis: int, result: DTypeLike) -> jax.Array:
+    """The last axis of `left` with an axis of the matrix `right`.
+
+    XLA has no product for the CPU of bfloat16 operands in another order in memory, but makes one of
+    a product that is transposed, and then stops with "Unsupported element type". So no operand is
+    a transpose, and what is summed in a wider type lies behind a barrier.
+    """
+    over = (((left.ndim - 1,), (axis,)), ((), ()))
+    made = jax.lax.dot_general(left, right, over, preferred_element_type=result)
+    return made if left.dtype == made.dtype else jax.lax.optimization_barrier(made)
+
+
+def _transposed(matrix: jax.Array) -> jax.Array:
+    """Rows as columns; on CPU, for bfloat16, in a way that XLA does not see through.
+
+    A transpose would become part of the product, which is then done in float32 with operands that
+    are converted back: half as fast as this copy and a product of bfloat16.
+    """
+    if matrix.dtype != jnp.bfloat16:
+        return matrix.T
+    return jax.lax.platform_dependent(
+        matrix,
+        cpu=lambda matrix: jnp.concatenate([matrix[:, :-1].T, matrix[:, -1:].T]),
+        default=jnp.transpose,
+    )
+
+
+_product = jax.custom_vjp(_product_alone, nondiff_argnums=(2, 3))
+_product.defvjp(_product_forward, _product_backward)
 
 
 class Linear(nnx.Module):
@@ -65,8 +112,9 @@ class Linear(nnx.Module):
     """
 
     def __init__(
-        self, draw: Draw, inputs: int, outputs: int, std: float, *, bias: bool, rank: int
+        self, built: Architecture, draw: Draw, inputs: int, outputs: int, std: float, *, bias: bool
     ) -> None:
+        rank, self.operands = built.adapter_rank, built.operands
         self.weight = nnx.Param(draw((inputs, outputs), std))
         self.bias = nnx.Param(filled((outputs,))) if bias else None
         self.scale = ADAPTER_SCALE / rank if rank else 0.0
@@ -78,12 +126,12 @@ class Linear(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Apply to the last axis, in the type of x; any leading axes."""
-        made = product(x, self.weight[...].astype(x.dtype))
+        made = product(x, self.weight[...], self.operands)
         if self.bias is not None:
             made += self.bias[...].astype(x.dtype)
         if self.adapter_in is not None and self.adapter_out is not None:
-            narrow = x @ self.adapter_in[...].astype(x.dtype)
-            made += self.scale * (narrow @ self.adapter_out[...].astype(x.dtype))
+            narrow = product(x, self.adapter_in[...], self.operands)
+            made += self.scale * product(narrow, self.adapter_out[...], self.operands)
         return made
 
     def change(self) -> jax.Array:
@@ -120,10 +168,10 @@ class GatedMLP(nnx.Module):
     def __init__(self, built: Architecture, draw: Draw) -> None:
         self.activation = built.activation
         std, down_std = built.width**-0.5, built.hidden**-0.5 / math.sqrt(2 * len(built.layers))
-        bias, rank = built.mlp_bias, built.adapter_rank
-        self.gate = Linear(draw, built.width, built.hidden, std, bias=bias, rank=rank)
-        self.up = Linear(draw, built.width, built.hidden, std, bias=bias, rank=rank)
-        self.down = Linear(draw, built.hidden, built.width, down_std, bias=bias, rank=rank)
+        bias = built.mlp_bias
+        self.gate = Linear(built, draw, built.width, built.hidden, std, bias=bias)
+        self.up = Linear(built, draw, built.width, built.hidden, std, bias=bias)
+        self.down = Linear(built, draw, built.hidden, built.width, down_std, bias=bias)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Apply to the last axis; any leading axes."""

@@ -23,6 +23,7 @@ from safetensors.numpy import save_file
 
 from selfplay.model import families, sharding
 from selfplay.model import network as networks
+from selfplay.model.architecture import Precision
 from selfplay.model.families import Tensor
 from selfplay.model.network import Network
 
@@ -44,7 +45,7 @@ class BrokenCheckpoint(ValueError):
 def load(
     folder: Path,
     dtype: Dtype = "float32",
-    compute: Dtype | None = None,
+    compute: Precision | None = None,
     place: Place | None = None,
     spoken: int | None = None,
     adapter_rank: int = 0,
@@ -55,7 +56,7 @@ def load(
     Args:
         folder: with config.json and safetensors.
         dtype: of the parameters; adapters are float32.
-        compute: in which matrices are multiplied; by default `dtype`.
+        compute: what matrices are multiplied in; by default `dtype`.
         place: by default as the mesh has it.
         spoken: token ids that can be drawn, the first ones; by default all, also those with which
             checkpoints fill up their vocabulary.
@@ -69,7 +70,7 @@ def load(
     built = families.architecture(config)
     if spoken is not None:
         built = replace(built, spoken=min(spoken, built.vocabulary))
-    built = replace(built, dtype=compute or dtype, adapter_rank=adapter_rank)
+    built = replace(built, precision=compute or dtype, adapter_rank=adapter_rank)
     wanted = families.tensors(built)
     blank = networks.shapes(built)
     place = place or sharding.place_of

@@ -17,7 +17,7 @@ from flax import nnx
 
 from selfplay.model.architecture import Architecture, Layer, Rope
 from selfplay.model.attention import Attention, KeyValues, Turn, View
-from selfplay.model.layers import Draw, GatedMLP, RMSNorm, capped
+from selfplay.model.layers import Draw, GatedMLP, RMSNorm, capped, product
 
 DEEP = 12
 """From so many layers on, training runs them in a scan and computes them again on the way back."""
@@ -109,7 +109,8 @@ class Transformer(nnx.Module):
 
     def __init__(self, built: Architecture, draw: Draw) -> None:
         self.spoken, self.logit_cap = built.spoken, built.logit_cap
-        self.embedding_scale, self.dtype = built.embedding_scale, built.dtype
+        self.embedding_scale = built.embedding_scale
+        self.dtype, self.operands = built.dtype, built.operands
         self.head_dim, self.ropes = built.head_dim, built.ropes
         std = built.width**-0.5
         self.embedding_VW = nnx.Param(draw((built.vocabulary, built.width), std))
@@ -228,11 +229,11 @@ class Transformer(nnx.Module):
 
     def logits(self, state: jax.Array) -> jax.Array:
         """float32 [..., U], of normalised states [..., W]."""
+        state = state.astype(jnp.float32)
         if self.unembedding_WV is None:
-            out_WU = self.embedding_VW[: self.spoken].T
+            logits = product(state, self.embedding_VW[: self.spoken], self.operands, 1)
         else:
-            out_WU = self.unembedding_WV[:, : self.spoken]
-        logits = jnp.matmul(state, out_WU.astype(state.dtype), preferred_element_type=jnp.float32)
+            logits = product(state, self.unembedding_WV[:, : self.spoken], self.operands)
         return capped(logits, self.logit_cap)
 
 

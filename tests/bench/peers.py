@@ -9,9 +9,10 @@ Python 3.11, whose torch 2.13.0 is a small build for the CPU (other versions may
     peers/bin/pip install torch==2.13.0 transformers trl google-tunix==0.1.7
 
 Each measurement is a process of its own: it compiles in a first call and times the calls after it.
-A round runs ours and every peer in turn on each shape; printed are medians over the rounds, and the
-median over the rounds of ours / peer in tokens a second. One JSON line for each library and shape;
-a peer that cannot be imported gives a line that says so. Run it with nothing else on the machine.
+A round runs each of `OURS` and every peer in turn on each shape; printed are medians over the
+rounds, and the medians over the rounds of ours / peer in tokens a second. One JSON line for each
+library and shape; a peer that cannot be imported gives a line that says so. Run it with nothing
+else on the machine.
 
 Who does what:
 
@@ -27,7 +28,8 @@ Who does what:
   and its Muon costs more than AdamW.
 - `selfplay` makes each core a device and keeps freed memory, as the command line does. Peers get
   the same settings of the memory allocator (`KEEP_MEMORY`), which make torch about a tenth faster;
-  for the rest they run as they come. Torch's threads wait in a loop, which is fastest on cores that
+  for the rest they run as they come, in float32: where it was measured, torch's bfloat16 was slower
+  (see `docs/performance.md`). Torch's threads wait in a loop, which is fastest on cores that
   are idle (its decoding takes twice as long with OMP_WAIT_POLICY=passive) and slowest on cores that
   are not.
 """
@@ -55,9 +57,9 @@ CASES = [
     *(f"decode {rows}" for rows in DECODE_ROWS),
     *(f"train {sequences}x{length}" for sequences, length in BATCHES),
 ]
-MODULES = {
-    "selfplay": "selfplay", "transformers": "transformers", "trl": "trl", "tunix": "tunix",
-}  # fmt: skip
+OURS = ("selfplay-float32", "selfplay-mixed")
+"""Each with a precision (`selfplay train --precision`)."""
+PEERS = ("transformers", "trl", "tunix")
 KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1), "MALLOC_ARENA_MAX": "1",
 }  # fmt: skip
@@ -78,21 +80,21 @@ def attempts(sequences: int, length: int) -> np.ndarray:
     return token_NT
 
 
-def selfplay_decode(rows: int) -> Callable[[], object]:
+def selfplay_decode(rows: int, precision: str) -> Callable[[], object]:
     from selfplay.cli import bench_model
     from selfplay.cli.bench_presets import DecodeShape
 
-    task = bench_model.preset_decoding("tiny", DecodeShape(rows, PROMPT, NEW_TOKENS))
+    shape = DecodeShape(rows, PROMPT, NEW_TOKENS)
+    task = bench_model.preset_decoding("tiny", shape, precision)
     return bench_model.decoding_workload(task).run
 
 
-def selfplay_train(sequences: int, length: int) -> Callable[[], object]:
+def selfplay_train(sequences: int, length: int, precision: str) -> Callable[[], object]:
     from selfplay.cli import bench_model
     from selfplay.cli.bench_presets import TrainShape
 
-    return bench_model.steps(
-        bench_model.preset_training("tiny", TrainShape(sequences, length, ATTEMPTS))
-    )
+    shape = TrainShape(sequences, length, ATTEMPTS)
+    return bench_model.steps(bench_model.preset_training("tiny", shape, precision))
 
 
 def llama():
@@ -273,16 +275,17 @@ def tunix_train(sequences: int, length: int) -> Callable[[], object]:
 
 def measure(who: str, case: str) -> dict[str, float] | None:
     """Tokens a second and seconds of the first call of one library; None if it is not there."""
-    if who == "selfplay":
+    library, *precision = who.split("-")
+    if who in OURS:
         from selfplay import device
 
         device.prepare()
-    elif importlib.util.find_spec(MODULES[who]) is None:
+    elif importlib.util.find_spec(library) is None:
         return None
     what, shape = case.split()
     sizes = tuple(map(int, shape.split("x")))
     start = time.perf_counter()
-    run = globals()[f"{who}_{what}"](*sizes)
+    run = globals()[f"{library}_{what}"](*sizes, *precision)
     run()
     first = time.perf_counter() - start
     seconds = []
@@ -299,10 +302,10 @@ def measured_apart(python: str, who: str, case: str) -> dict[str, float] | None:
 
     None too for what the library does not do.
     """
-    if f"{who}_{case.split()[0]}" not in globals():
+    if who in PEERS and f"{who}_{case.split()[0]}" not in globals():
         return None
     environment = dict(os.environ)
-    if who != "selfplay":
+    if who in PEERS:
         environment.pop("PYTHONPATH", None)  # the peers' own packages, not ours
         environment |= KEEP_MEMORY
     else:
@@ -322,18 +325,19 @@ def compare(python_of: dict[str, str], cases: list[str], rounds: int) -> None:
             for who, python in python_of.items():
                 if (one := measured_apart(python, who, case)) is not None:
                     found[who].append(one)
-        ours = [one["tokens_per_second"] for one in found["selfplay"]]
         for who, ones in found.items():
             line: dict[str, object] = {"who": who, "case": case, "rounds": len(ones)}
             if not ones:
-                reason = f"cannot import {MODULES[who]}, or it does not do this"
+                reason = f"cannot import {who}, or it does not do this"
                 print(json.dumps(line | {"error": reason}), flush=True)
                 continue
             rates = [one["tokens_per_second"] for one in ones]
             line["tokens_per_second"] = statistics.median(rates)
             line["first_seconds"] = statistics.median(one["first_seconds"] for one in ones)
-            ratios = [our / rate for our, rate in zip(ours, rates, strict=True)]
-            line["ours_per_theirs"] = statistics.median(ratios)
+            for ours in OURS if who in PEERS else ():
+                pairs = zip(found[ours], rates, strict=True)
+                ratio = statistics.median(one["tokens_per_second"] / rate for one, rate in pairs)
+                line[f"{ours}_per_theirs"] = ratio
             print(json.dumps(line), flush=True)
 
 
@@ -349,7 +353,7 @@ def main() -> None:
     if asked.measure:
         print(json.dumps(measure(*asked.measure)))
     else:
-        python_of = {who: asked.peers for who in MODULES} | {"selfplay": sys.executable}
+        python_of = dict.fromkeys(OURS, sys.executable) | dict.fromkeys(PEERS, asked.peers)
         compare(python_of, asked.cases, asked.rounds)
 
 

@@ -106,7 +106,7 @@ def test_the_training_program_for_cuda_calls_cudnn(monkeypatch, packed):
     monkeypatch.setattr(fused_attention_stablehlo, "check_cudnn_version", lambda: 91_100)
 
     def called():
-        network = networks.create(replace(WINDOWED, dtype="bfloat16"), np.random.default_rng(0))
+        network = networks.create(replace(WINDOWED, precision="bfloat16"), np.random.default_rng(0))
         updater = update.Updater(network, optax.sgd(0.1), imitation, row_lengths=(28,), tokens=56)
         turns = update._turns(network, packed.position_RT)
         total = update.Sums.zero(network.params)

@@ -150,7 +150,7 @@ def test_layers_of_a_kind_are_traced_once(monkeypatch):
 
 
 def test_bfloat16_computes_narrow_and_learns_wide():
-    narrow = networks.create(replace(PLAIN, dtype="bfloat16"), np.random.default_rng(0))
+    narrow = networks.create(replace(PLAIN, precision="bfloat16"), np.random.default_rng(0))
     wide = networks.create(PLAIN, np.random.default_rng(0))
     assert {leaf.dtype.name for leaf in jax.tree.leaves(narrow.params)} == {"float32"}
     position = np.broadcast_to(np.arange(TOKENS.shape[1]), TOKENS.shape)
