@@ -2,6 +2,11 @@
 
 Called first thing by the command line and the tests. Imports nothing of ours, and jax only inside
 functions: its settings are read when it starts.
+
+Memory: XLA's threads allocate and free at every operation, and megabytes at every step. glibc has
+them wait for each other, or hands memory back to the system and has each step pay for its pages
+again. mimalloc does neither, but has to be there when a process starts: `selfplay` starts itself
+anew with it. Where it is not (tests, other programs), `prepare` sets glibc to the lesser evil.
 """
 
 import ctypes
@@ -38,6 +43,39 @@ def prepare(cores: int | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if sys.platform == "linux":
         _keep_freed_memory()
+
+
+def start_anew_with_allocator() -> None:
+    """Replace this process by itself with mimalloc as its memory allocator, if that is installed.
+
+    The second time nothing is left to do but to hide it from the processes that this one starts:
+    programs in the sandbox are none of its business. A user's own LD_PRELOAD stays as it is.
+    """
+    wanted, there = allocator(), os.environ.get("LD_PRELOAD")
+    if wanted and not there:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | wanted)
+    if wanted and there == wanted["LD_PRELOAD"]:
+        for name in wanted:
+            del os.environ[name]
+
+
+def allocator() -> dict[str, str]:
+    """The environment in which a process starts with mimalloc, keeping freed memory; or empty."""
+    try:
+        found = metadata.distribution("cmeel-mimalloc")
+    except metadata.PackageNotFoundError:
+        return {}
+    library = Path(str(found.locate_file("cmeel.prefix/lib/libmimalloc.so")))
+    if sys.platform != "linux" or not library.is_file():
+        return {}
+    return {"LD_PRELOAD": str(library), "MIMALLOC_PURGE_DELAY": "-1"}
+
+
+def allocator_in_use() -> str:
+    """Name of this process's memory allocator."""
+    mapped = Path("/proc/self/maps")
+    preloaded = mapped.is_file() and "libmimalloc" in mapped.read_text()
+    return "mimalloc" if preloaded else "the system's"
 
 
 def usable_cores() -> int:
@@ -88,9 +126,9 @@ def _cache_folder() -> Path:
 def _keep_freed_memory() -> None:
     """Stop glibc from handing freed memory back to the system.
 
-    XLA allocates its temporaries anew at each step; with the default settings every step pays for
-    page faults on all of them (50,000 a warm-up step of the quickstart, which then takes 1.3 times
-    as long). All threads share one arena, because the others are always handed back.
+    With the default settings every step pays for page faults on all temporaries (50,000 a warm-up
+    step of the quickstart, which then takes 1.3 times as long). All threads share one arena,
+    because the others are always handed back.
     """
     map_max, trim_threshold, arena_max = -4, -1, -8  # names of malloc.h, without their M_
     try:

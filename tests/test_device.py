@@ -1,13 +1,18 @@
 """Setting the process up: what the user has set stays, and a missing device is an error."""
 
 import os
+import subprocess
+import sys
 
 import jax
 import pytest
 
 from selfplay import device
 
-VARIABLES = ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "TF_CPP_MIN_LOG_LEVEL")
+ALLOCATOR = ("LD_PRELOAD", "MIMALLOC_PURGE_DELAY")
+VARIABLES = (
+    *ALLOCATOR, "XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "TF_CPP_MIN_LOG_LEVEL",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -83,6 +88,58 @@ def test_compiled_code_is_kept_in_the_user_s_cache(variables, tmp_path):
     device.prepare(cores=2)
     expected = str(tmp_path / "selfplay" / "compiled")
     assert os.environ["JAX_COMPILATION_CACHE_DIR"] == expected
+
+
+@pytest.fixture
+def started(variables):
+    """The environments of processes that this one would have been replaced by."""
+    calls = []
+    variables.setattr(device.os, "execve", lambda _, words, environment: calls.append(environment))
+    return calls
+
+
+def test_a_process_starts_anew_once_and_hides_how(variables, started):
+    device.start_anew_with_allocator()
+    (environment,) = started
+    assert {name: environment[name] for name in ALLOCATOR} == device.allocator()
+    for name in ALLOCATOR:
+        variables.setenv(name, environment[name])
+    device.start_anew_with_allocator()
+    assert len(started) == 1
+    assert not set(ALLOCATOR) & os.environ.keys()
+
+
+def test_what_the_user_has_preloaded_stays(variables, started):
+    variables.setenv("LD_PRELOAD", "mine.so")
+    variables.setenv("MIMALLOC_PURGE_DELAY", "7")
+    device.start_anew_with_allocator()
+    assert not started
+    assert [os.environ[name] for name in ALLOCATOR] == ["mine.so", "7"]
+
+
+def test_without_mimalloc_nothing_is_started(variables, started):
+    def missing(name):
+        raise device.metadata.PackageNotFoundError(name)
+
+    variables.setattr(device.metadata, "distribution", missing)
+    assert device.allocator() == {}
+    device.start_anew_with_allocator()
+    assert not started
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the allocator is preloaded on Linux only")
+def test_the_allocator_is_there_and_children_know_nothing_of_it(variables):
+    """Words of the command line and options of the interpreter come through."""
+    code = """
+import os, sys
+from selfplay import device
+device.start_anew_with_allocator()
+child = os.popen("echo ${LD_PRELOAD:-none}").read().strip()
+print(device.allocator_in_use(), child, sys.argv[1:], sys.flags.dev_mode)
+"""
+    words = [sys.executable, "-X", "dev", "-c", code, "a b", "--c"]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "mimalloc none ['a b', '--c'] True"
 
 
 def test_the_cpu_is_always_there(platforms):

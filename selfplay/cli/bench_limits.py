@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 
-from selfplay import machine
+from selfplay import device, machine
 from selfplay.model import sharding
 
 MATMUL_SIDE = {"cpu": 1024}
@@ -102,7 +102,8 @@ def figures(workload: Workload, found: Timed) -> dict[str, Any]:
 
 def here() -> dict[str, Any]:
     """Machine, kind of device, versions: what the figures depend on beside the code."""
-    return {"device_kind": jax.local_devices()[0].device_kind, **machine.record()}
+    kind, memory = jax.local_devices()[0].device_kind, device.allocator_in_use()
+    return {"device_kind": kind, "allocator": memory, **machine.record()}
 
 
 def _shares(rates: list[float], limits: list[float]) -> list[float]:

@@ -40,6 +40,7 @@ def findings() -> dict[str, str]:
     return {
         "system": f"{platform.system()} {platform.machine()}, {device.usable_cores()} usable cores",
         "devices": f"{len(devices)} x {devices[0].platform} ({devices[0].device_kind})",
+        "memory allocator": device.allocator_in_use(),
         "versions": ", ".join(f"{name} {number}" for name, number in machine.versions().items()),
         "environments": ", ".join(installed.names()),
         "experiments": ", ".join(experiment_names()),

@@ -26,12 +26,11 @@ Who does what:
   AdamW. `transformers`: a plain step of torch with the same loss and AdamW, the least that a torch
   library does. `selfplay` takes its usual step: two responses share their prompt in a packed row,
   and its Muon costs more than AdamW.
-- `selfplay` makes each core a device and keeps freed memory, as the command line does. Peers get
-  the same settings of the memory allocator (`KEEP_MEMORY`), which make torch about a tenth faster;
-  for the rest they run as they come, in float32: where it was measured, torch's bfloat16 was slower
-  (see `docs/performance.md`). Torch's threads wait in a loop, which is fastest on cores that
-  are idle (its decoding takes twice as long with OMP_WAIT_POLICY=passive) and slowest on cores that
-  are not.
+- `selfplay` makes each core a device. It and the peers run with the memory allocator of the command
+  line (`device.allocator`); for the rest peers run as they come, in float32: where it was measured,
+  torch's bfloat16 was slower (see `docs/performance.md`). Torch's threads wait in a loop, which is
+  fastest on cores that are idle (its decoding takes twice as long with OMP_WAIT_POLICY=passive) and
+  slowest on cores that are not.
 """
 
 import argparse
@@ -60,10 +59,6 @@ CASES = [
 OURS = ("selfplay-float32", "selfplay-mixed")
 """Each with a precision (`selfplay train --precision`)."""
 PEERS = ("transformers", "trl", "tunix")
-KEEP_MEMORY = {
-    "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1), "MALLOC_ARENA_MAX": "1",
-}  # fmt: skip
-"""What `selfplay.device` sets for itself, as variables that glibc reads when a process starts."""
 CALLS, SECONDS = 3, 3.0
 """A process times at least so many calls, and for at least so long."""
 
@@ -304,10 +299,11 @@ def measured_apart(python: str, who: str, case: str) -> dict[str, float] | None:
     """
     if who in PEERS and f"{who}_{case.split()[0]}" not in globals():
         return None
-    environment = dict(os.environ)
+    from selfplay import device  # not here in a peer's process
+
+    environment = os.environ | device.allocator()
     if who in PEERS:
         environment.pop("PYTHONPATH", None)  # the peers' own packages, not ours
-        environment |= KEEP_MEMORY
     else:
         environment["JAX_ENABLE_COMPILATION_CACHE"] = "false"  # first calls compile, as the peers'
     done = subprocess.run(
