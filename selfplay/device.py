@@ -10,6 +10,7 @@ anew with it. Where it is not (tests, other programs), `prepare` sets glibc to t
 """
 
 import ctypes
+import gc
 import os
 import sys
 from importlib import metadata, util
@@ -18,6 +19,9 @@ from pathlib import Path
 PLATFORMS = {"auto": None, "cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
 _HOST_DEVICES = "--xla_force_host_platform_device_count"
 _OPTIMIZATION = "--xla_backend_optimization_level"
+YOUNG = 100_000
+"""New objects of Python after which it looks for garbage; 700 by default, which costs a tenth of a
+start: jax makes them by the hundred thousand while it traces, and most of them stay."""
 
 
 def prepare(cores: int | None = None) -> None:
@@ -41,6 +45,7 @@ def prepare(cores: int | None = None) -> None:
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_cache_folder()))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    gc.set_threshold(YOUNG)
     if sys.platform == "linux":
         _keep_freed_memory()
 

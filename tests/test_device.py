@@ -1,5 +1,6 @@
 """Setting the process up: what the user has set stays, and a missing device is an error."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -50,6 +51,14 @@ def test_by_default_every_core_is_a_device(variables):
     count = min(16, device.usable_cores())
     assert f"--xla_force_host_platform_device_count={count}" in os.environ["XLA_FLAGS"].split()
     assert 1 <= device.usable_cores() <= (os.cpu_count() or 1)
+
+
+def test_garbage_is_looked_for_less_often(variables):
+    before = gc.get_threshold()
+    gc.set_threshold(700)
+    device.prepare()
+    assert gc.get_threshold()[0] == device.YOUNG > 700
+    gc.set_threshold(*before)
 
 
 @pytest.mark.parametrize("accelerated", [False, True])

@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "board": _FOLDER,
     "train": _RUNS,
     "cli": _RUNS | {"train", "conformance"},
-    "__main__": {"cli"},
+    "__main__": {"device", "cli"},
     "selfplay_envs": {"problem", "grading"},
     "selfplay_taskset": {"problem", "environments", "bridges", "grading"},
     "selfplay_experiments": _CONFIG | {"config", "selfplay_envs", "streams"},
