@@ -61,7 +61,7 @@ def start_anew_with_allocator() -> None:
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | wanted)
     if wanted and there == wanted["LD_PRELOAD"]:
         for name in wanted:
-            del os.environ[name]
+            os.environ.pop(name, None)
 
 
 def allocator() -> dict[str, str]:

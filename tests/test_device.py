@@ -10,6 +10,7 @@ import pytest
 
 from selfplay import device
 
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="mimalloc is a wheel for Linux here")
 ALLOCATOR = ("LD_PRELOAD", "MIMALLOC_PURGE_DELAY")
 VARIABLES = (
     *ALLOCATOR, "XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "TF_CPP_MIN_LOG_LEVEL",
@@ -107,6 +108,7 @@ def started(variables):
     return calls
 
 
+@ON_LINUX
 def test_a_process_starts_anew_once_and_hides_how(variables, started):
     device.start_anew_with_allocator()
     (environment,) = started
@@ -115,6 +117,14 @@ def test_a_process_starts_anew_once_and_hides_how(variables, started):
         variables.setenv(name, environment[name])
     device.start_anew_with_allocator()
     assert len(started) == 1
+    assert not set(ALLOCATOR) & os.environ.keys()
+
+
+@ON_LINUX
+def test_a_user_may_have_preloaded_the_same_without_its_settings(variables, started):
+    variables.setenv("LD_PRELOAD", device.allocator()["LD_PRELOAD"])
+    device.start_anew_with_allocator()
+    assert not started
     assert not set(ALLOCATOR) & os.environ.keys()
 
 
@@ -136,7 +146,7 @@ def test_without_mimalloc_nothing_is_started(variables, started):
     assert not started
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the allocator is preloaded on Linux only")
+@ON_LINUX
 def test_the_allocator_is_there_and_children_know_nothing_of_it(variables):
     """Words of the command line and options of the interpreter come through."""
     code = """
