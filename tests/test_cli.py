@@ -238,7 +238,7 @@ def test_an_audit_finds_what_was_tampered_with(run, tmp_path, capsys):
 
 
 def test_an_audit_needs_attempts_and_goes_with_grade(run, capsys, tmp_path):
-    assert "--audit goes with `bench grade`" in fails(capsys, "bench", "train", "--audit", str(run))
+    assert "Unrecognized or misplaced" in fails(capsys, "bench", "train", "--audit", str(run))
     empty = tmp_path / "empty"
     shutil.copytree(run, empty)
     with sqlite3.connect(empty / "archive.sqlite") as archive:
