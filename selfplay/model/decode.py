@@ -262,13 +262,62 @@ def _moves(into_WN: np.ndarray, source_WN: np.ndarray) -> np.ndarray:
     return index_WN
 
 
+class _Arrivals:
+    """New tiles for the prompts of one kind, which are dealt out to the devices in turn."""
+
+    def __init__(self, kind: _Kind, rows: _Rows, prompt_P: np.ndarray) -> None:
+        self._kind, self._rows = kind, rows
+        self._prompt_P = prompt_P  # their numbers in the call
+        self._devices = sharding.row_ways()
+        self._share = -(-prompt_P.size // self._devices)  # prompts of a device
+        self._at_once = kind.prompts_at_once // self._devices  # that are run together
+        self._latest: tuple[int, Cache] | None = None  # which were run last, and what came of it
+
+    def tiles(self) -> Iterator[_Tile]:
+        """Tiles of the rows in their order."""
+        attempts, each = self._rows.attempts, self._kind.rows // self._devices
+        for first in range(0, self._share * attempts, each):
+            place_N = first + np.arange(each)  # among the rows of a device
+            own_N = place_N // attempts  # among the prompts of a device
+            prompt_WN = self._dealt(own_N)
+            row_WN = prompt_WN * attempts + place_N % attempts
+            row_WN = np.where(prompt_WN == NOBODY, NOBODY, row_WN)
+            yield _Tile(self._with_prompts(own_N), row_WN)
+
+    def _dealt(self, own_N: np.ndarray) -> np.ndarray:
+        """int [W, N], the prompts with these numbers among those of each device, NOBODY beyond."""
+        at_WN = own_N * self._devices + np.arange(self._devices)[:, None]
+        there_WN = at_WN < self._prompt_P.size
+        return np.where(there_WN, self._prompt_P[np.where(there_WN, at_WN, 0)], NOBODY)
+
+    def _with_prompts(self, own_N: np.ndarray) -> Cache:
+        """A tile whose places know the prompts with these numbers, which rise."""
+        batch_N, tile = own_N // self._at_once, None
+        for batch in range(batch_N[0], min(batch_N[-1], (self._share - 1) // self._at_once) + 1):
+            source = self._prefilled(batch)
+            index_N = np.where(batch_N == batch, own_N % self._at_once, NOBODY)
+            placed_N = sharding.split_rows(np.tile(index_N, self._devices).astype(np.int32))
+            tile = tiles.refilled(tile or self._kind.blank(source), source, placed_N)
+        assert tile is not None  # own_N starts below the share
+        return tile
+
+    def _prefilled(self, batch: int) -> Cache:
+        """Prompts that are run together; the latest are kept, as the next tile begins with them."""
+        if self._latest is None or self._latest[0] != batch:
+            prompt_WP = self._dealt(batch * self._at_once + np.arange(self._at_once))
+            # What is missing is filled up with any.
+            numbers = np.where(prompt_WP == NOBODY, self._prompt_P[0], prompt_WP).ravel().tolist()
+            own = [self._rows.prompts[p] for p in numbers]
+            self._latest = batch, self._kind.prefilled(own)
+        return self._latest[1]
+
+
 class _Tiling:
     """Draws the responses to the prompts of one kind."""
 
     def __init__(self, kind: _Kind, rows: _Rows, prompt_P: np.ndarray) -> None:
         self._kind, self._rows = kind, rows
-        self._prompt_P = prompt_P  # their numbers in the call
-        self._new = self._new_tiles()
+        self._new = _Arrivals(kind, rows, prompt_P).tiles()
         # By tokens drawn: tiles that wait for their next chunk, all but the last one full.
         self._ready: dict[int, list[_Tile]] = {}
 
@@ -331,34 +380,3 @@ class _Tiling:
             others += [fuller, emptier] if emptier.occupied else [fuller]
         else:
             others.append(tile)
-
-    def _new_tiles(self) -> Iterator[_Tile]:
-        """Tiles of the rows in their order; prompts are dealt out to the devices in turn."""
-        kind, attempts, devices = self._kind, self._rows.attempts, sharding.row_ways()
-        each, at_once = kind.rows // devices, kind.prompts_at_once // devices
-        share = -(-self._prompt_P.size // devices)  # prompts of a device
-        columns = share + each + at_once  # more than the last tile has places for
-        dealt = np.full(columns * devices, NOBODY)
-        dealt[: self._prompt_P.size] = self._prompt_P
-        prompt_WP = dealt.reshape(columns, devices).T
-        last, source = NOBODY, None
-        for first in range(0, share * attempts, each):
-            place_N = first + np.arange(each)  # among the rows of a device
-            own_N = place_N // attempts  # among the prompts of a device
-            tile = None
-            for batch in range(own_N[0] // at_once, min(own_N[-1], share - 1) // at_once + 1):
-                if batch != last or source is None:
-                    at = batch * at_once
-                    last, source = batch, self._prefilled(prompt_WP[:, at : at + at_once])
-                index_N = np.where(own_N // at_once == batch, own_N % at_once, NOBODY)
-                placed_N = sharding.split_rows(np.tile(index_N, devices).astype(np.int32))
-                tile = tiles.refilled(tile or kind.blank(source), source, placed_N)
-            assert tile is not None  # own_N starts below share
-            prompt_WN = prompt_WP[:, own_N]
-            row_WN = prompt_WN * attempts + place_N % attempts
-            yield _Tile(tile, np.where(prompt_WN == NOBODY, NOBODY, row_WN))
-
-    def _prefilled(self, prompt_WP: np.ndarray) -> Cache:
-        """Run prompts of each device; what is missing is filled up with any."""
-        numbers = np.where(prompt_WP == NOBODY, self._prompt_P[0], prompt_WP).ravel().tolist()
-        return self._kind.prefilled([self._rows.prompts[p] for p in numbers])
