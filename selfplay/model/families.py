@@ -18,6 +18,12 @@ FAMILIES = ("llama", "smollm3", "qwen2", "qwen3", "gemma2", "gemma3_text")
 WINDOWED = "sliding_attention"
 """Type of a layer whose tokens see the last ones only."""
 
+CAPPED = {
+    "attn_logit_softcapping": ("gemma2",),
+    "final_logit_softcapping": ("gemma2", "gemma3_text"),
+}
+"""Bounds of scores and of logits, and the families that have them."""
+
 
 class UnsupportedModel(ValueError):
     """A checkpoint that is not of a known family, or asks for what we do not have."""
@@ -37,24 +43,24 @@ def architecture(config: Config) -> Architecture:
     _refuse(config)
     gemma = family in ("gemma2", "gemma3_text")
     width, heads = _number(config, "hidden_size"), _number(config, "num_attention_heads")
-    head_dim = config.get("head_dim") or width // heads
+    head_dim = _number(config, "head_dim", width // heads)
     vocabulary = _number(config, "vocab_size")
     # Gemma's defaults are the values of its second generation and stand in no file.
-    query_scalar = config.get("query_pre_attn_scalar", 256) if gemma else head_dim
+    query_scalar = _amount(config, "query_pre_attn_scalar", 256) if gemma else head_dim
     biased = bool(config.get("attention_bias", False))
     caps = (50.0, 30.0) if family == "gemma2" else (None, None)
     return Architecture(
         vocabulary=vocabulary, spoken=vocabulary, width=width, heads=heads,
-        kv_heads=config.get("num_key_value_heads") or heads, head_dim=head_dim,
+        kv_heads=_number(config, "num_key_value_heads", heads), head_dim=head_dim,
         hidden=_number(config, "intermediate_size"), layers=tuple(_layers(config)),
-        norm_eps=float(config.get("rms_norm_eps", 1e-6)), norm_offset=1.0 if gemma else 0.0,
+        norm_eps=_amount(config, "rms_norm_eps", 1e-6), norm_offset=1.0 if gemma else 0.0,
         head_norms=family in ("qwen3", "gemma3_text"), sandwich=gemma,
         activation=_activation(config, gemma), query_bias=biased or family == "qwen2",
         output_bias=biased and family != "qwen2", mlp_bias=bool(config.get("mlp_bias", False)),
         tied=bool(config.get("tie_word_embeddings", gemma or family == "smollm3")),
         embedding_scale=math.sqrt(width) if gemma else 1.0, score_scale=query_scalar**-0.5,
-        score_cap=float(config.get("attn_logit_softcapping", caps[0]) or 0.0),
-        logit_cap=float(config.get("final_logit_softcapping", caps[1]) or 0.0),
+        score_cap=_cap(config, "attn_logit_softcapping", caps[0]),
+        logit_cap=_cap(config, "final_logit_softcapping", caps[1]),
     )  # fmt: skip
 
 
@@ -121,22 +127,58 @@ def _refuse(config: Config) -> None:
             raise UnsupportedModel(
                 f"config.json asks for {option}={config[option]!r}, which is not supported."
             )
+    for option, families in CAPPED.items():
+        if config.get(option) and config["model_type"] not in families:
+            raise UnsupportedModel(
+                f"config.json asks for {option}={config[option]!r}, which models of the family "
+                f"{config['model_type']} do not have."
+            )
+    if config.get("rope_parameters") and config.get("rope_scaling"):
+        raise UnsupportedModel(
+            "config.json has both rope_parameters and rope_scaling, and programs differ in which "
+            "one holds. Keep one: rope_parameters, with rope_theta in it."
+        )
+    windows = config.get("use_sliding_window") or WINDOWED in (config.get("layer_types") or ())
+    if config["model_type"] == "llama" and windows:
+        raise UnsupportedModel(
+            "config.json asks for windows (layer_types, use_sliding_window), and programs differ "
+            "in whether a model of the family llama has them. Take them out if it has none."
+        )
 
 
-def _number(config: Config, name: str) -> int:
+def _number(config: Config, name: str, default: int | None = None, least: int = 1) -> int:
+    """A whole number of at least so much; the default where the file has none or null."""
     value = config.get(name)
-    if not isinstance(value, int) or value < 1:
-        raise UnsupportedModel(f"config.json has {name}={value!r}, not a positive whole number.")
+    value = default if value is None else value
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        kind = "positive whole number" if least else "whole number from 0"
+        raise UnsupportedModel(f"config.json has {name}={value!r}, not a {kind}.")
     return value
 
 
+def _amount(said: Config, name: str, default: float | None = None) -> float:
+    """A positive number; the default where there is none or null."""
+    value = said.get(name)
+    value = default if value is None else value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise UnsupportedModel(f"config.json has {name}={value!r}, not a positive number.")
+    return float(value)
+
+
+def _cap(config: Config, name: str, usual: float | None) -> float:
+    """A bound of scores or logits; 0 where there is none, which a file says with null."""
+    if config.get(name, usual) is None:
+        return 0.0
+    return _amount(config, name, usual)
+
+
 def _activation(config: Config, gemma: bool) -> Any:
-    default = "gelu_pytorch_tanh" if gemma else "silu"
-    named = config.get("hidden_activation") or config.get("hidden_act") or default
-    if gemma and named == "gelu":  # Gemma's early files say so and mean the other
-        named = default
+    if gemma:  # what else its files say of activations is not looked at by anybody
+        named = config.get("hidden_activation") or "gelu_pytorch_tanh"
+    else:
+        named = config.get("hidden_act") or "silu"
     known = {"silu": "silu", "gelu_pytorch_tanh": "gelu_tanh"}
-    if named not in known:
+    if not isinstance(named, str) or named not in known:
         raise UnsupportedModel(
             f"the activation {named!r} is not supported; known are {', '.join(known)}."
         )
@@ -163,11 +205,14 @@ def _usual_types(config: Config, count: int) -> list[str]:
             case "gemma2":
                 return at % 2 == 0
             case "gemma3_text":
-                return (at + 1) % config.get("sliding_window_pattern", 6) != 0
+                return (at + 1) % _number(config, "sliding_window_pattern", 6) != 0
             case "qwen2" | "qwen3":
-                first = config.get("max_window_layers", 28)
+                first = _number(config, "max_window_layers", 28, least=0)
                 return bool(config.get("use_sliding_window")) and at >= first
-        return bool(config.get("use_sliding_window"))
+            case "smollm3":
+                wished = config.get("use_sliding_window") and config.get("sliding_window")
+                return bool(wished) and at in _without_positions(config, count)
+        return False
 
     return [WINDOWED if windowed(at) else "full_attention" for at in range(count)]
 
@@ -176,7 +221,7 @@ def _without_positions(config: Config, count: int) -> set[int]:
     """Layers of SmolLM 3 that know no positions; its file marks the others with 1."""
     marks = config.get("no_rope_layers")
     if not marks:
-        every = config.get("no_rope_layer_interval", 4)
+        every = _number(config, "no_rope_layer_interval", 4)
         marks = [int((at + 1) % every != 0) for at in range(count)]
     return {at for at, mark in enumerate(marks) if not mark}
 
@@ -185,51 +230,65 @@ def _rope(config: Config, kind: str) -> Rope:
     """Rotary positions of a kind of layer."""
     family = config["model_type"]
     bases = {"gemma2": 10_000.0, "gemma3_text": 1_000_000.0, "smollm3": 2_000_000.0}
-    base = config.get("rope_theta") or bases.get(family, 10_000.0)
-    said = dict(config.get("rope_parameters") or {})
+    base = _amount(config, "rope_theta", bases.get(family, 10_000.0))
+    said = _object(config, "rope_parameters")
     if kind in said or "full_attention" in said:
-        said = dict(said.get(kind) or {})
+        said = _object(said, kind)
     elif not said:
-        said = dict(config.get("rope_scaling") or {})
+        said = _object(config, "rope_scaling")
     if family == "gemma3_text" and kind == WINDOWED:
-        base = config.get("rope_local_base_freq", 10_000.0)
+        base = _amount(config, "rope_local_base_freq", 10_000.0)
         if "rope_parameters" not in config:
             said = {}  # the scaling is of the layers that see everything
-    base = float(said.get("rope_theta", base))
+    base = _amount(said, "rope_theta", base)
     name = said.get("rope_type") or said.get("type") or "default"
     if said.get("partial_rotary_factor", 1.0) != 1.0:
         raise UnsupportedModel(f"rotary positions on a part of a head are not supported: {said}.")
-    context = said.get("original_max_position_embeddings")
-    context = int(context or config.get("max_position_embeddings", 0))
     match name:
         case "default":
             return Rope(base)
         case "linear":
-            return Rope(base, "linear", float(said["factor"]))
+            return Rope(base, "linear", _amount(said, "factor"))
         case "llama3":
             return Rope(
-                base, "llama3", float(said["factor"]), float(said["low_freq_factor"]),
-                float(said["high_freq_factor"]), context,
+                base, "llama3", _amount(said, "factor"), _amount(said, "low_freq_factor"),
+                _amount(said, "high_freq_factor"), _context(said, config),
             )  # fmt: skip
         case "yarn":
-            return _yarn(said, base, context, config)
+            return _yarn(said, base, config)
     raise UnsupportedModel(
         f"rotary positions of the kind {name!r} are not supported; known are default, linear, "
         "llama3 and yarn."
     )
 
 
-def _yarn(said: Config, base: float, context: int, config: Config) -> Rope:
-    factor = said.get("factor") or config["max_position_embeddings"] / context
+def _object(config: Config, name: str) -> Config:
+    """A part of the file that holds names and values; empty where there is none or null."""
+    value = config.get(name) or {}
+    if not isinstance(value, Mapping):
+        raise UnsupportedModel(f"config.json has {name}={value!r}, not an object.")
+    return value
+
+
+def _context(said: Config, config: Config) -> int:
+    """Tokens that the model saw at once before its positions were scaled."""
+    name = "original_max_position_embeddings"
+    where = config if config.get(name) else said
+    return _number(where, name, config.get("max_position_embeddings"))
+
+
+def _yarn(said: Config, base: float, config: Config) -> Rope:
+    context = _context(said, config)
+    grown = _number(config, "max_position_embeddings", context) / context
+    factor = _amount(said, "factor", grown)
 
     def amplitude(weight: float) -> float:
         return 0.1 * weight * math.log(factor) + 1.0 if factor > 1.0 else 1.0
 
-    scale, scale_all = said.get("mscale"), said.get("mscale_all_dim")
-    usual = amplitude(scale) / amplitude(scale_all) if scale and scale_all else amplitude(1.0)
-    named = said.get("attention_factor")
+    usual = amplitude(1.0)
+    if said.get("mscale") and said.get("mscale_all_dim"):
+        usual = amplitude(_amount(said, "mscale")) / amplitude(_amount(said, "mscale_all_dim"))
     return Rope(
-        base, "yarn", float(factor), float(said.get("beta_slow") or 1.0),
-        float(said.get("beta_fast") or 32.0), context, float(usual if named is None else named),
-        bool(said.get("truncate", True)),
+        base, "yarn", factor, _amount(said, "beta_slow", 1.0), _amount(said, "beta_fast", 32.0),
+        context, _amount(said, "attention_factor", usual), bool(said.get("truncate", True)),
     )  # fmt: skip

@@ -107,6 +107,41 @@ def test_what_is_written_is_what_was_read(name, tmp_path, monkeypatch):
         pretrained.save(other, source, tmp_path / "never")
 
 
+OF_GEMMA = {"hidden_activation": None, "hidden_act": "silu"}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "same"),
+    [
+        ("gemma2", OF_GEMMA, True),
+        ("gemma3", OF_GEMMA, True),
+        ("qwen3", {"attn_logit_softcapping": None}, True),
+        ("gemma2", {"attn_logit_softcapping": None}, False),
+    ],
+)
+def test_what_else_a_file_may_say(name, change, same):
+    """As transformers has it: Gemma's activation stands in one place, null is no cap."""
+    config = checkpoints.golden(name)["config"]
+    changed = families.architecture(config | change)
+    assert (changed == families.architecture(config)) is same
+
+
+def test_windows_of_smollm3_are_where_it_knows_no_positions():
+    config = checkpoints.golden("smollm3")["config"]
+    bare = {key: value for key, value in config.items() if key != "layer_types"}
+    built = families.architecture(bare | {"use_sliding_window": True, "sliding_window": 8})
+    assert {layer.window for layer in built.layers if layer.rope is None} == {8}
+    assert {layer.window for layer in built.layers if layer.rope is not None} == {0}
+
+
+def test_the_length_before_scaling_may_stand_outside():
+    config = checkpoints.golden("llama-3")["config"]
+    name, said = "original_max_position_embeddings", config["rope_parameters"]
+    outside = {key: value for key, value in said.items() if key != name}
+    moved = config | {"rope_parameters": outside, name: said[name]}
+    assert families.architecture(moved) == families.architecture(config)
+
+
 def test_a_checkpoint_in_parts_is_the_same(tmp_path):
     record = checkpoints.golden("qwen3")
     whole = pretrained.load(checkpoints.write(record, tmp_path / "whole"))
@@ -192,6 +227,23 @@ def test_kinds_of_layers_follow_where_the_file_does_not_say(name):
         ({"quantization_config": {"bits": 4}}, "asks for quantization_config={'bits': 4}"),
         ({"num_hidden_layers": 0}, "num_hidden_layers=0, not a positive whole number"),
         ({"hidden_size": "32"}, "hidden_size='32', not a positive whole number"),
+        ({"head_dim": "16"}, "head_dim='16', not a positive whole number"),
+        ({"rms_norm_eps": 0}, "rms_norm_eps=0, not a positive number"),
+        (
+            {"rope_scaling": {"rope_type": "yarn", "factor": 4.0}},
+            "both rope_parameters and rope_scaling",
+        ),
+        (
+            {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e4}},
+            "factor=None, not a positive number",
+        ),
+        ({"final_logit_softcapping": 3.0}, "asks for final_logit_softcapping=3.0"),
+        ({"rope_parameters": [1e4]}, r"rope_parameters=\[10000.0\], not an object"),
+        ({"use_sliding_window": True, "sliding_window": 8}, "asks for windows"),
+        (
+            {"layer_types": ["sliding_attention"] * 4, "sliding_window": 8},
+            "asks for windows",
+        ),
         ({"layer_types": ["full_attention"]}, "does not name the kinds of 4 layers"),
         ({"layer_types": ["linear_attention"] * 4}, "does not name the kinds of 4 layers"),
         (
