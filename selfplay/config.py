@@ -25,6 +25,9 @@ from selfplay.model.transformer import ModelConfig
 from selfplay.proposing.proposal import ProposingConfig
 from selfplay.suites import SuiteConfig
 
+WANTED = "<folder>"
+"""The folder in an experiment that starts from whatever checkpoint it is given."""
+
 
 @dataclass(frozen=True)
 class PretrainedConfig:
@@ -38,6 +41,11 @@ class PretrainedConfig:
     adapter_rank: int = 0
     """Rank of low-rank adapters, of which solver and proposer have one each while the checkpoint is
     frozen; 0 trains the whole model. They want about ten times its learning rate."""
+    digest: Annotated[str, tyro.conf.Suppress] = ""
+    """Of the checkpoint's files when the run was started; it goes on with no others."""
+    today: Annotated[str, tyro.conf.Suppress] = ""
+    """The date when the run was started, which the prompts of some models hold; empty: the present
+    date."""
 
     def __post_init__(self) -> None:
         if self.adapter_rank < 0:

@@ -4,7 +4,7 @@ Fed by config.py, feeds train.py and the command line.
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
+from types import ModuleType
 
 from selfplay import environments as installed
 from selfplay import streams, suites
@@ -48,6 +48,15 @@ class Parts:
     def trained(self, state: State) -> Network:
         """The network with a state's parameters."""
         return self.network.with_params(state.learner.params)
+
+
+def pinned(config: RunConfig) -> RunConfig:
+    """The configuration of a run that starts now, with the checkpoint as it is.
+
+    Raises:
+        ValueError: something is wrong with the checkpoint.
+    """
+    return _from_checkpoint().pinned(config) if config.pretrained.folder else config
 
 
 def build(config: RunConfig, archive: Archive) -> Parts:
@@ -100,7 +109,7 @@ def build(config: RunConfig, archive: Archive) -> Parts:
 def _model(config: RunConfig, environments: dict[str, Environment]) -> tuple[Tokenizer, Network]:
     """The untrained network and how it is spoken to: from scratch, or from a checkpoint."""
     if config.pretrained.folder:
-        return _pretrained(config, environments)
+        return _from_checkpoint().model(config, environments)
     tokenizer = CharacterTokenizer(
         tuple(environments),
         multiline=any(environment.multiline for environment in environments.values()),
@@ -111,24 +120,12 @@ def _model(config: RunConfig, environments: dict[str, Environment]) -> tuple[Tok
     return tokenizer, network.with_params(sharding.place(network.params))
 
 
-def _pretrained(
-    config: RunConfig, environments: dict[str, Environment]
-) -> tuple[Tokenizer, Network]:
+def _from_checkpoint() -> ModuleType:
+    """The module for runs that start from a checkpoint, whose packages may be missing."""
     try:
-        from selfplay.learning.chat import ChatTokenizer
-        from selfplay.model import pretrained
-        from selfplay.model.pretrained_tokens import PretrainedTokenizer
+        from selfplay import from_checkpoint
     except ImportError as error:
         raise ValueError(
             f"a checkpoint needs {error.name}: pip install 'selfplay-curriculum[pretrained]'"
         ) from error
-    source = config.pretrained
-    folder, rank = Path(source.folder), source.adapter_rank
-    tokenizer = PretrainedTokenizer(folder)
-    network = pretrained.load(
-        folder, dtype="bfloat16" if rank and config.precision != "float32" else "float32",
-        compute=config.precision,
-        spoken=tokenizer.vocabulary, adapter_rank=rank,
-        adapter_rng=streams.numpy_rng(config.seed, 0, "adapters"),
-    )  # fmt: skip
-    return ChatTokenizer(tokenizer, environments, source.prompt_tokens), network
+    return from_checkpoint

@@ -1,6 +1,8 @@
 """Runs that start from a checkpoint: the experiment itself with a tiny one of random weights."""
 
+import datetime
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +10,10 @@ import checkpoints
 import jax
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from selfplay_experiments.checkpoint import CONFIG, VARIANTS
 
+from selfplay import config as configs
 from selfplay import environments, parts, train
 from selfplay.cli import main
 from selfplay.config import PretrainedConfig
@@ -112,10 +116,89 @@ def test_a_run_with_adapters(config, folder, tmp_path):
 
 
 def test_a_run_from_scratch_is_not_exported(tmp_path, capsys):
-    RunFolder.create(tmp_path / "run", replace(CONFIG, generations=0))
+    RunFolder.create(tmp_path / "run", replace(CONFIG, pretrained=PretrainedConfig()))
     with pytest.raises(SystemExit):
         main(["export", str(tmp_path / "run"), str(tmp_path / "trained")])
     assert "started from scratch" in capsys.readouterr().err
+
+
+def refused(capsys, *words):
+    """The message with which a command is refused."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    assert ended.value.code == 2
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_an_existing_folder_is_not_exported_to(tmp_path, capsys):
+    assert "exists already" in refused(capsys, "export", tmp_path / "run", tmp_path)
+
+
+def test_a_run_that_starts_remembers_what_it_started_from(config, folder, tmp_path, monkeypatch):
+    """And when: a relative folder, other weights and another day change nothing unnoticed."""
+    own = tmp_path / "own"
+    shutil.copytree(folder, own)
+    monkeypatch.chdir(tmp_path)
+    named = replace(config, pretrained=replace(config.pretrained, folder="own"))
+    pinned = parts.pinned(named)
+    assert pinned.pretrained.folder == str(own)
+    assert pinned.pretrained.today == datetime.datetime.now(datetime.UTC).date().isoformat()
+    assert configs.from_json(pinned.to_json()) == pinned
+    monkeypatch.chdir("/")
+    parts.build(pinned, Archive(":memory:"))
+    file = own / "model.safetensors"
+    tensors = load_file(file)
+    save_file({name: tensor * 1.01 for name, tensor in tensors.items()}, file)
+    with pytest.raises(ValueError, match="is not the one that the run started from"):
+        parts.build(pinned, Archive(":memory:"))
+    shutil.rmtree(own)
+    with pytest.raises(ValueError, match=r"is not there\. Put it back, or write where it is now"):
+        parts.build(pinned, Archive(":memory:"))
+    moved = replace(pinned, pretrained=replace(pinned.pretrained, folder=str(folder)))
+    parts.build(moved, Archive(":memory:"))
+
+
+def test_a_run_from_scratch_remembers_no_checkpoint(config):
+    scratch = replace(config, pretrained=PretrainedConfig())
+    assert parts.pinned(scratch) == scratch
+
+
+BREAK = {
+    "no folder": (shutil.rmtree, "does not exist. A checkpoint is a folder on this machine"),
+    "no tokenizer": (lambda own: (own / "tokenizer.json").unlink(), "lacks tokenizer.json"),
+    "no weights": (lambda own: (own / "model.safetensors").unlink(), "lacks model.safetensors"),
+    "no template": (
+        lambda own: (own / "tokenizer_config.json").write_text('{"eos_token": "<|im_end|>"}'),
+        "has no chat template",
+    ),
+    "another tokenizer": (
+        lambda own: checkpoints.write(checkpoints.resized(checkpoints.golden("qwen3"), 100), own),
+        "the checkpoint's tokenizer and weights are of two models",
+    ),
+    "another end": (
+        lambda own: (own / "generation_config.json").write_text('{"eos_token_id": 99999}'),
+        "uses the token 99999, and the model knows those below 320",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BREAK)
+def test_what_is_broken_is_told_before_anything_is_made(folder, broken, tmp_path, capsys):
+    own, run = tmp_path / "own", tmp_path / "run"
+    shutil.copytree(folder, own)
+    spoil, message = BREAK[broken]
+    spoil(own)
+    words = ("train", "checkpoint", "--pretrained.folder", own, "--run", run)
+    assert message in refused(capsys, *words)
+    assert not run.exists()
+
+
+def test_the_experiment_wants_a_checkpoint(tmp_path, capsys):
+    told = refused(capsys, "train", "checkpoint", "--run", tmp_path / "run")
+    assert "say which folder holds it, with --pretrained.folder FOLDER" in told
+    assert not (tmp_path / "run").exists()
+    told = refused(capsys, "bench", "decode", "--experiment", "checkpoint")
+    assert "this experiment starts from a checkpoint" in told
 
 
 def test_no_token_beyond_the_tokenizers_is_drawn(config):
@@ -130,7 +213,7 @@ def test_no_token_beyond_the_tokenizers_is_drawn(config):
 @pytest.fixture(scope="module")
 def chat(folder):
     known = environments.load_all(("arithmetic", "countdown"))
-    return ChatTokenizer(PretrainedTokenizer(folder), known, 2000)
+    return ChatTokenizer(PretrainedTokenizer(folder), known, 2000, VOCABULARY)
 
 
 def said(chat, ids):
@@ -163,7 +246,7 @@ def test_the_text_of_a_problem_is_no_part_of_the_format(chat):
 
 def test_a_prompt_that_is_too_long_is_an_error(folder):
     known = environments.load_all(("arithmetic",))
-    chat = ChatTokenizer(PretrainedTokenizer(folder), known, 20)
+    chat = ChatTokenizer(PretrainedTokenizer(folder), known, 20, VOCABULARY)
     with pytest.raises(ValueError, match=r"more than pretrained\.prompt_tokens=20; raise it"):
         chat.solver_prompt(Problem("arithmetic", 0, "1+1", "", "2"))
 

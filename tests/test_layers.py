@@ -26,7 +26,7 @@ _CONFIG = {
 _FOLDER = {
     "problem", "config", "model", "curriculum", "streams", "learning", "proposing", "evaluate",
 }  # fmt: skip
-_PARTS = _RING | {"loop", "config"}
+_PARTS = _RING | {"loop", "config", "from_checkpoint"}
 _RUNS = _PARTS | {"parts", "report", "device", "machine", "run", "board"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluate": _LEARNS,
     "loop": _RING,
     "config": _CONFIG,
+    "from_checkpoint": _LEARNS | {"config", "curriculum"},
     "parts": _PARTS,
     "report": _PARTS | {"parts"},
     "run": _FOLDER,
@@ -69,6 +70,7 @@ OPTIONAL = {
     "selfplay/bridges/reasoning_gym.py": {"reasoning_gym"},
     "selfplay/bridges/verifiers.py": {"verifiers"},
     "selfplay/model/pretrained.py": {"safetensors"},
+    "selfplay/model/pretrained_files.py": {"safetensors"},
     "selfplay/model/pretrained_tokens.py": {"tokenizers", "jinja2"},
     "envs/selfplay_taskset/__init__.py": {"verifiers", "pydantic"},
 }

@@ -10,7 +10,7 @@ tests is this experiment with a checkpoint of random weights, shrunk.
 
 from dataclasses import replace
 
-from selfplay.config import RunConfig
+from selfplay.config import WANTED, PretrainedConfig, RunConfig
 from selfplay.curriculum.config import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
 from selfplay.learning.rollout import RolloutConfig
@@ -28,6 +28,7 @@ CONFIG = RunConfig(
         "knights_and_knaves", "program_output",
     ),
     precision="bfloat16",
+    pretrained=PretrainedConfig(WANTED),
     checkpoint_every=25,
     warmup=WarmupConfig(steps=0),  # it can write already
     rollout=RolloutConfig(problems=64, attempts=8),

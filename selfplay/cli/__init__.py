@@ -6,6 +6,7 @@ quick, and device.prepare() comes before jax.
 
 import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     module = importlib.import_module(f"selfplay.cli.{verb.module}")
     try:
         getattr(module, f"{words[0]}_command")(words[1:])
+    except BrokenPipeError:  # who read what we print has enough
+        sys.stdout = open(os.devnull, "w")  # it is flushed again at the end
     except (ValueError, OSError) as error:
         _fail(str(error))
     except KeyboardInterrupt:

@@ -47,6 +47,8 @@ def solve_command(arguments: Sequence[str]) -> None:
             top_p: draw from the likeliest tokens of this probability together only.
             seed: of the sampling; random by default.
         """
+        if samples < 1:
+            raise ValueError(f"--samples {samples} must be at least 1.")
         console = Console(highlight=False)
         with runs.opened(run) as (folder, parts, _):
             posed = read_problem(problem, env, parts.environments)

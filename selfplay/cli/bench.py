@@ -152,6 +152,8 @@ def bench_grading(
     if audit is not None:
         figures = auditing.audit(audit, Console(highlight=False))
     else:
+        if submissions < 1:
+            raise ValueError(f"--submissions {submissions} must be at least 1.")
         config = _config(experiment, None)
         figures = bench_grade.experiment_figures(config, _checked(repetitions), submissions)
     _tell("grade", experiment, figures, json_file)

@@ -146,7 +146,7 @@ def stream_rate() -> Callable[[], float]:
 
     stream = jax.jit(add, donate_argnums=0)
     blank = sharding.split_rows(np.zeros((devices, STREAM_BYTES // 4), np.float32))
-    kept = stream(blank, passes)  # compiles, and touches every page
+    kept = jax.block_until_ready(stream(blank, passes))  # compiles, and touches every page
 
     def rate() -> float:
         nonlocal kept

@@ -86,6 +86,7 @@ def figures(config: RunConfig, generations: int, warmup_steps: int) -> dict[str,
         "generated_tokens_per_second": drawn / wall,
         **{f"share_of_{part}": seconds / wall for part, seconds in spent.items()},
         "share_of_decode_and_train": (spent["decode"] + spent["train"]) / wall,
+        "peak_memory_megabytes": bench_limits.peak_memory() / 1e6,
         **bench_limits.here(),
     }
 

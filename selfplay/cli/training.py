@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
 
-from selfplay import device, environments, train
+from selfplay import device, environments, parts, train
 from selfplay.cli import options
 from selfplay.cli.display import Display, duration
 from selfplay.config import RunConfig
@@ -59,6 +59,7 @@ def train_command(arguments: Sequence[str]) -> None:
     config = replace(config, experiment=default.experiment, arm=arm)
     device.require(config.device)
     _check_parts(config)
+    config = parts.pinned(config)
     path = run or _free_folder(config)
     try:
         folder = RunFolder.create(path, config)
@@ -74,7 +75,9 @@ def resume_command(arguments: Sequence[str]) -> None:
     """`selfplay resume RUN`."""
 
     def resume(run: Positional[Path]) -> None:
-        """Go on with a run that was stopped; the folder holds all that is needed.
+        """Go on with a run that was stopped.
+
+        The folder holds all that is needed, but for the checkpoint that it may have started from.
 
         Args:
             run: the run folder.

@@ -5,7 +5,7 @@ and the environments, feeds the rollouts.
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from selfplay.model.pretrained_tokens import PretrainedTokenizer
 from selfplay.model.tokens import Question
@@ -27,6 +27,7 @@ class ChatTokenizer:
         tokenizer: PretrainedTokenizer,
         environments: Mapping[str, Environment],
         longest: int,
+        vocabulary: int,
     ) -> None:
         """Prepare; the proposer's examples are the same in every run.
 
@@ -34,12 +35,15 @@ class ChatTokenizer:
             tokenizer: of the checkpoint.
             environments: by name.
             longest: tokens of a prompt; one that is longer is an error.
+            vocabulary: token ids that the model has embeddings for.
+        Raises:
+            ValueError: a response would end with a token that the model does not know.
         """
-        self._longest = longest
+        self._longest, self._vocabulary = longest, vocabulary
         self._tokenizer = tokenizer
         self._environments = environments
         self._examples = {name: _examples(one) for name, one in environments.items()}
-        self.end_ids = tokenizer.end_ids
+        self.end_ids = tuple(self._known(tokenizer.end_ids))
         """Ids that end a response."""
 
     def solver_prompt(self, problem: Question) -> list[int]:
@@ -62,11 +66,16 @@ class ChatTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text, none of them special."""
-        return self._tokenizer.encode(text)
+        return self._known(self._tokenizer.encode(text))
 
     def response(self, text: str) -> list[int]:
         """Ids of a whole response, with its end."""
-        return self._tokenizer.response(text)
+        return self._known(self._tokenizer.response(text))
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of token ids that the tokenizer knows; a model may have room for more."""
+        return self._tokenizer.vocabulary
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ids; special tokens give nothing."""
@@ -79,7 +88,16 @@ class ChatTokenizer:
                 f"a prompt has {len(ids)} tokens, more than pretrained.prompt_tokens="
                 f"{self._longest}; raise it, with the last of update.row_lengths: {said[:80]!r}"
             )
-        return ids
+        return self._known(ids)
+
+    def _known(self, ids: Sequence[int]) -> list[int]:
+        """These ids, if the model has embeddings for all of them."""
+        if ids and not 0 <= min(ids) <= max(ids) < self._vocabulary:
+            raise ValueError(
+                f"the tokenizer uses the token {max(ids)}, and the model knows those below "
+                f"{self._vocabulary}: the checkpoint's tokenizer and weights are of two models."
+            )
+        return list(ids)
 
 
 def _examples(environment: Environment) -> list[tuple[int, str]]:

@@ -97,13 +97,16 @@ def split(model: Transformer, built: Architecture) -> Network:
 
 
 def merged_params(network: Network) -> nnx.State:
-    """Parameters of the architecture without adapters that do what the role's adapters do."""
+    """Parameters of the architecture without adapters that do what the role's adapters do.
+
+    Weights that adapters change become float32: a change may be smaller than what bfloat16 keeps.
+    """
     if not network.adapted:
         return network.params
     model = nnx.clone(network.model())  # its variables may be those of the network
     for _, part in nnx.iter_modules(model):
         if isinstance(part, Linear):
-            part.weight[...] += part.change().astype(part.weight.dtype)
+            part.weight.set_value(part.weight[...] + part.change())
     return nnx.state(model, nnx.Param)
 
 

@@ -1,14 +1,14 @@
 """Pretrained checkpoints: a folder as Hugging Face lays it out, read into our transformer and back.
 
 Reads `config.json` and the safetensors, one file or many, tensor by tensor straight to where each
-lies on the devices; writes a trained model as a folder that transformers and vLLM load. Every
-tensor has to be there, of the right shape, and no other: what is wrong is named. Fed by the command
-line and experiments, feeds whoever runs a network.
+lies on the devices; writes a trained model as a folder that transformers and vLLM load. What is
+wrong with a folder is named (pretrained_files.py). Fed by the command line and experiments, feeds
+whoever runs a network.
 """
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,28 +18,34 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Sharding
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from selfplay.model import families, sharding
 from selfplay.model import network as networks
-from selfplay.model.architecture import Precision
+from selfplay.model.architecture import Architecture, Precision
 from selfplay.model.families import Tensor
 from selfplay.model.network import Network
+from selfplay.model.pretrained_files import (
+    CONFIG,
+    INDEX,
+    WEIGHTS,
+    BrokenCheckpoint,
+    Files,
+    check_folder,
+    read_config,
+)  # fmt: skip
 
-WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
 SHARD_BYTES = 4 * 10**9
 """Most bytes of tensors in a file that is written."""
-COMPUTED = "rotary_emb.inv_freq"
-"""End of the names of tensors that old checkpoints hold and that follow from the configuration."""
+COPIED = (
+    "generation_config.json", "tokenizer*", "vocab.*", "merges.txt", "special_tokens_map.json",
+    "added_tokens.json", "chat_template*", "LICENSE*", "NOTICE*",
+)  # fmt: skip
+"""Files that belong to a model whose weights have changed, too; others may hold the old weights."""
 
 Dtype = Literal["float32", "bfloat16"]
 Place = Callable[[str, tuple[int, ...]], Sharding]
 """Where a parameter lies, by its path and its shape."""
-
-
-class BrokenCheckpoint(ValueError):
-    """A folder whose files are missing, unreadable or do not fit together."""
 
 
 def load(
@@ -66,8 +72,8 @@ def load(
         UnsupportedModel: an unknown family, or an option that is not supported.
         BrokenCheckpoint: a file or tensor that is missing, wrong or too much.
     """
-    config = read_config(folder)
-    built = families.architecture(config)
+    check_folder(folder)
+    built = families.architecture(read_config(folder))
     if spoken is not None:
         built = replace(built, spoken=min(spoken, built.vocabulary))
     built = replace(built, precision=compute or dtype, adapter_rank=adapter_rank)
@@ -93,13 +99,15 @@ def load(
     return Network(blank.graph, placed, frozen)
 
 
-def save(network: Network, source: Path, folder: Path) -> None:
-    """Write a network as a checkpoint folder.
+def save(network: Network, source: Path, folder: Path, dtype: Dtype | None = None) -> None:
+    """Write a network as a checkpoint folder, all of it or nothing.
 
     Args:
         network: of the architecture of `source`; the adapters of its role become part of it.
         source: the folder that it was loaded from: configuration and tokenizer are copied.
         folder: to be made; must not exist.
+        dtype: of what is written. By default what the network is kept in; with adapters float32,
+            since bfloat16 would round away most of a small change.
     Raises:
         FileExistsError: there is such a folder.
         BrokenCheckpoint: the network is not of the source's architecture.
@@ -116,113 +124,60 @@ def save(network: Network, source: Path, folder: Path) -> None:
             f"the network is not of the architecture of {source}: {', '.join(odd[:5])} "
             f"{'is' if len(odd) == 1 else 'are'} only in one of the two."
         )
-    folder.mkdir(parents=True)
-    for file in sorted(source.iterdir()):
-        if file.is_file() and file.suffix not in (".safetensors", ".bin") and file.name != INDEX:
-            shutil.copyfile(file, folder / file.name)
-    _write_tensors(folder, {wanted[name]: leaf for name, leaf in leaves.items()})
-    dtype = str(next(iter(leaves.values())).dtype)
-    kept = {key: value for key, value in config.items() if key not in ("dtype", "torch_dtype")}
-    (folder / CONFIG).write_text(json.dumps(kept | {"dtype": dtype}, indent=2) + "\n")
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists already; nothing is overwritten. Give another.")
+    written = jnp.dtype(dtype or jnp.result_type(*leaves.values()))
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    partial.mkdir(parents=True)
+    try:
+        for file in {file for pattern in COPIED for file in source.glob(pattern)}:
+            if file.is_file():
+                shutil.copyfile(file, partial / file.name)
+        named = {"dtype": written.name, "torch_dtype": written.name}  # readers know one of the two
+        (partial / CONFIG).write_text(json.dumps(config | named, indent=2) + "\n")
+        _write_tensors(
+            partial, {wanted[name]: leaf.astype(written) for name, leaf in leaves.items()}
+        )
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """What config.json says.
+def check(folder: Path) -> Architecture:
+    """The architecture of a checkpoint that `load` would read, as far as the files' heads tell.
 
     Raises:
-        BrokenCheckpoint: there is none, or it holds no JSON object.
+        UnsupportedModel: an unknown family, or an option that is not supported.
+        BrokenCheckpoint: a file or tensor that is missing, wrong or too much.
     """
-    file = folder / CONFIG
-    try:
-        config = json.loads(file.read_text())
-    except FileNotFoundError:
-        raise BrokenCheckpoint(f"{folder} holds no {CONFIG}: it is no checkpoint.") from None
-    except (OSError, ValueError) as error:
-        raise BrokenCheckpoint(f"{file} cannot be read: {error}") from error
-    if not isinstance(config, dict):
-        raise BrokenCheckpoint(f"{file} holds no JSON object.")
-    return config
-
-
-class Files:
-    """The safetensors of a folder, and which of them holds what."""
-
-    def __init__(self, folder: Path, opened: ExitStack) -> None:
-        """Open them; `opened` closes them."""
-        self._folder = folder
-        self._file_of: dict[str, Any] = {}
-        for name in self._names():
-            try:
-                file = opened.enter_context(safe_open(folder / name, framework="numpy"))
-                self._file_of |= dict.fromkeys(file.keys(), file)
-            except FileNotFoundError:
-                raise BrokenCheckpoint(f"{folder} lacks {name}: a part is missing.") from None
-            except (SafetensorError, OSError) as error:
-                raise BrokenCheckpoint(f"{folder / name} cannot be read: {error}") from error
-
-    def _names(self) -> list[str]:
-        index = self._folder / INDEX
-        if not index.exists():
-            return [WEIGHTS]
-        try:
-            return sorted(set(json.loads(index.read_text())["weight_map"].values()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BrokenCheckpoint(f"{index} is no index of safetensors: {error!r}") from error
-
-    def check(self, wanted: Iterable[Tensor], tied: bool) -> None:
-        """Hold what is there against what has to be.
-
-        Raises:
-            BrokenCheckpoint: a tensor is missing, has another shape, or is one too many.
-        """
-        names = set()
-        for tensor in wanted:
-            names.add(tensor.name)
-            if tensor.name not in self._file_of:
-                raise BrokenCheckpoint(f"{self._folder} lacks the tensor {tensor.name}.")
-            shape = tuple(self._file_of[tensor.name].get_slice(tensor.name).get_shape())
-            if shape != tensor.shape:
-                raise BrokenCheckpoint(
-                    f"{tensor.name} in {self._folder} has the shape {shape}; by {CONFIG} it would "
-                    f"be {tensor.shape}."
-                )
-        ignored = {"lm_head.weight"} if tied else set()
-        over = sorted(
-            name for name in self._file_of.keys() - names - ignored if not name.endswith(COMPUTED)
-        )
-        if over:
-            raise BrokenCheckpoint(
-                f"{self._folder} holds {len(over)} tensors that the model has no place for: "
-                f"{', '.join(over[:5])}."
-            )
-
-    def array(self, tensor: Tensor, dtype: np.dtype, where: Sharding) -> jax.Array:
-        """One tensor, of which each device reads its own part only."""
-        part = self._file_of[tensor.name].get_slice(tensor.name)
-        shape = tensor.shape[::-1] if tensor.turned else tensor.shape
-
-        def own(index: tuple[slice, ...] | None) -> np.ndarray:
-            assert index is not None
-            read = part[index[::-1] if tensor.turned else index]
-            return np.ascontiguousarray(read.T if tensor.turned else read).astype(dtype)
-
-        return jax.make_array_from_callback(shape, where, own)
+    check_folder(folder)
+    built = families.architecture(read_config(folder))
+    with ExitStack() as opened:
+        Files(folder, opened).check(families.tensors(built).values(), built.tied)
+    return built
 
 
 def _write_tensors(folder: Path, arrays: Mapping[Tensor, jax.Array]) -> None:
     """Write tensors under their names there, in as many files as they need."""
     parts = list(_shards(arrays))
     if len(parts) == 1:
-        save_file(_named(parts[0]), folder / WEIGHTS, {"format": "pt"})
+        _write_file(parts[0], folder / WEIGHTS)
         return
     where = {}
     for number, part in enumerate(parts, start=1):
         name = f"model-{number:05d}-of-{len(parts):05d}.safetensors"
-        save_file(_named(part), folder / name, {"format": "pt"})
+        _write_file(part, folder / name)
         where |= {tensor.name: name for tensor in part}
     total = sum(array.nbytes for array in arrays.values())
     index = {"metadata": {"total_size": total}, "weight_map": where}
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n")
+
+
+def _write_file(part: Mapping[Tensor, jax.Array], path: Path) -> None:
+    """A file that whoever may read the folder's other files may read too."""
+    save_file(_named(part), path, {"format": "pt"})
+    shutil.copymode(path.with_name(CONFIG), path)
 
 
 def _shards(arrays: Mapping[Tensor, jax.Array]) -> Iterator[dict[Tensor, jax.Array]]:

@@ -12,10 +12,12 @@ from typing import Any, NoReturn
 
 import jinja2
 import jinja2.ext
+import jinja2.nodes
+import jinja2.parser
 import jinja2.sandbox
 from tokenizers import Tokenizer
 
-from selfplay.model.pretrained import BrokenCheckpoint
+from selfplay.model.pretrained_files import BrokenCheckpoint, check_folder, read_object
 
 Message = Mapping[str, str]
 """`role` (system, user or assistant) and `content`."""
@@ -24,21 +26,21 @@ Message = Mapping[str, str]
 class PretrainedTokenizer:
     """A checkpoint's tokenizer, its special tokens and its chat template."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, today: datetime.date | None = None) -> None:
         """Read a checkpoint's folder.
 
+        Args:
+            folder: the checkpoint's.
+            today: what the template is told if it asks for the date; by default the date, in UTC.
         Raises:
             BrokenCheckpoint: no `tokenizer.json`, a file that cannot be read, a special token that
                 the vocabulary lacks, or nothing that says which token ends a response.
         """
+        check_folder(folder)
         self._folder = folder
-        try:
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:  # the library raises nothing more special
-            raise BrokenCheckpoint(
-                f"{folder / 'tokenizer.json'} cannot be read: {error}"
-            ) from error
-        settings = _json(folder / "tokenizer_config.json")
+        self._today = today or datetime.datetime.now(datetime.UTC).date()
+        self._tokenizer = _tokenizer(folder / "tokenizer.json")
+        settings = read_object(folder / "tokenizer_config.json") or {}
         self._special = {
             name: _text(settings[name])
             for name in ("bos_token", "eos_token", "pad_token", "unk_token")
@@ -46,7 +48,8 @@ class PretrainedTokenizer:
         }
         self._template = self._chat_template(settings)
         self.end_ids = self._ends()
-        """Ids that end a response; the first one is written at the end of those we teach."""
+        """Ids that end a response; the first one, with which the template ends the assistant's turn
+        if it does so with one of them, is written at the end of those we teach."""
         pad = self._special.get("pad_token")
         self.pad_id = self.end_ids[0] if pad is None else self._id(pad)
         """Fills rows; never looked at."""
@@ -80,17 +83,20 @@ class PretrainedTokenizer:
         Raises:
             ValueError: the checkpoint has no chat template, or the template refuses the messages.
         """
+        return self._rendered(messages, add_generation_prompt=True, **options)
+
+    def _rendered(self, messages: Sequence[Message], **options: Any) -> list[int]:
         if self._template is None:
             raise ValueError(
-                f"{self._folder} has no chat template: it is a base model. Give it a prompt with "
-                "`encode`."
+                f"{self._folder} has no chat template (chat_template.jinja, or chat_template in "
+                "tokenizer_config.json): it is a base model. Take the one that was trained to chat."
             )
         try:
             text = self._template.render(
-                messages=[dict(message) for message in messages], add_generation_prompt=True,
+                messages=[dict(message) for message in messages], tools=None, documents=None,
                 **self._special, **options,
             )  # fmt: skip
-        except jinja2.TemplateError as error:
+        except Exception as error:  # a template is a program: it may fail in any way
             raise ValueError(f"the chat template of {self._folder} failed: {error}") from error
         self._tokenizer.encode_special_tokens = False
         return self._tokenizer.encode(text, add_special_tokens=False).ids
@@ -104,16 +110,28 @@ class PretrainedTokenizer:
 
     def _ends(self) -> tuple[int, ...]:
         """Ids that end a response: what the generation config says, and the tokenizer's own."""
-        said = _json(self._folder / "generation_config.json").get("eos_token_id")
-        ids = [] if said is None else [said] if isinstance(said, int) else list(said)
+        file = self._folder / "generation_config.json"
+        said = (read_object(file) or {}).get("eos_token_id")
+        ids = [] if said is None else said if isinstance(said, list) else [said]
+        if not all(isinstance(id, int) for id in ids):
+            raise BrokenCheckpoint(f"{file} has eos_token_id={said!r}, not a token id or several.")
         if "eos_token" in self._special:
-            ids.insert(0, self._id(self._special["eos_token"]))
+            ids = [self._id(self._special["eos_token"]), *ids]
         if not ids:
             raise BrokenCheckpoint(
                 f"neither tokenizer_config.json nor generation_config.json in {self._folder} says "
                 "which token ends a response (eos_token)."
             )
-        return tuple(dict.fromkeys(ids))
+        return tuple(dict.fromkeys([*self._end_of_turn(ids), *ids]))
+
+    def _end_of_turn(self, ids: Sequence[int]) -> list[int]:
+        """The one of these with which the template ends what the assistant said, if it does."""
+        said = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        try:
+            written = self._rendered(said, add_generation_prompt=False)
+        except ValueError:  # a base model, or one that answers otherwise
+            return []
+        return [id for id in reversed(written) if id in ids][:1]
 
     def _id(self, token: str) -> int:
         found = self._tokenizer.token_to_id(token)
@@ -126,37 +144,54 @@ class PretrainedTokenizer:
     def _chat_template(self, settings: Mapping[str, Any]) -> jinja2.Template | None:
         file = self._folder / "chat_template.jinja"
         source = file.read_text() if file.exists() else settings.get("chat_template")
-        if isinstance(source, list):  # several by name
-            named = {entry["name"]: entry["template"] for entry in source}
-            source = named.get("default", next(iter(named.values())))
         if source is None:
             return None
         environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
+            trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols, _Generation]
         )
         environment.filters["tojson"] = _to_json
-        environment.globals |= {"raise_exception": _raise, "strftime_now": _now}
+        environment.globals |= {"raise_exception": _raise, "strftime_now": self._today.strftime}
         try:
+            if isinstance(source, list):  # several by name
+                named = {entry["name"]: entry["template"] for entry in source}
+                source = named.get("default", next(iter(named.values())))
             return environment.from_string(source)
-        except jinja2.TemplateError as error:
+        except (jinja2.TemplateError, TypeError, KeyError, StopIteration) as error:
             raise BrokenCheckpoint(
-                f"the chat template of {self._folder} cannot be read: {error}"
+                f"the chat template of {self._folder} cannot be read: {error!r}"
             ) from error
 
 
-def _json(file: Path) -> dict[str, Any]:
-    """The object in a file; an empty one if there is no such file."""
+class _Generation(jinja2.ext.Extension):
+    """`{% generation %}`, with which templates mark what an assistant says: it changes nothing."""
+
+    tags = {"generation"}  # as jinja2 has it
+
+    def parse(self, parser: jinja2.parser.Parser) -> list[jinja2.nodes.Node]:
+        """What stands between the marks."""
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+def _tokenizer(file: Path) -> Tokenizer:
+    """Read a tokenizer; what it is set to cut off or fill up with is for who trained it."""
     if not file.exists():
-        return {}
+        raise BrokenCheckpoint(
+            f"{file.parent} lacks tokenizer.json. If it has a tokenizer in another form, as "
+            "tokenizer.model: load that with transformers' AutoTokenizer and `save_pretrained` it."
+        )
     try:
-        return json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise BrokenCheckpoint(f"{file} cannot be read: {error}") from error
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises nothing more special
+        raise BrokenCheckpoint(f"{file} cannot be read: {error}. Fetch it again.") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _text(token: Any) -> str:
     """A special token; some files wrap it."""
-    return token["content"] if isinstance(token, Mapping) else str(token)
+    return str(token.get("content")) if isinstance(token, Mapping) else str(token)
 
 
 def _to_json(value: Any, **options: Any) -> str:
@@ -166,7 +201,3 @@ def _to_json(value: Any, **options: Any) -> str:
 
 def _raise(message: str) -> NoReturn:
     raise jinja2.TemplateError(message)
-
-
-def _now(form: str) -> str:
-    return datetime.datetime.now(datetime.UTC).strftime(form)

@@ -11,6 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+LEAST_TEMPERATURE = 1e-6
+"""Below it all but the likeliest have no probability that float32 can tell from 0, and logits that
+are divided by it lose the digits in which they differ."""
+MOST_TOP_K = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class DecodeConfig:
@@ -38,12 +43,13 @@ class Sampling(NamedTuple):
     """The distribution that tokens are drawn from; a change of these is not compiled anew."""
 
     temperature: float = 1.0
-    """Divides the logits; 0 takes the likeliest token."""
+    """Divides the logits; 0, and what is less than LEAST_TEMPERATURE, takes the likeliest token."""
     top_k: int = 0
     """Only so many tokens, the likeliest, can be drawn (and those as likely as the last of them);
     0: all."""
     top_p: float = 1.0
-    """Only the likeliest tokens that have this probability together can be drawn; 1: all."""
+    """Only the likeliest tokens that have this share of what top_k leaves together can be drawn
+    (and those as likely as the last of them); 1: all."""
 
     @property
     def truncated(self) -> bool:
@@ -56,12 +62,14 @@ class Sampling(NamedTuple):
         Raises:
             ValueError: a value out of range.
         """
-        if not (0.0 <= self.temperature < math.inf and self.top_k >= 0 and 0.0 < self.top_p <= 1.0):
+        fits = 0.0 <= self.temperature < math.inf and 0 <= self.top_k <= MOST_TOP_K
+        if not (fits and 0.0 < self.top_p <= 1.0):
             raise ValueError(
-                f"temperature={self.temperature} must be at least 0, top_k={self.top_k} at least 0 "
-                f"and top_p={self.top_p} within (0, 1]; the defaults are 1, 0 and 1."
+                f"temperature={self.temperature} must be at least 0, top_k={self.top_k} from 0 to "
+                f"{MOST_TOP_K} and top_p={self.top_p} within (0, 1]; the defaults are 1, 0 and 1."
             )
-        return Sampling(float(self.temperature), int(self.top_k), float(self.top_p))
+        temperature = self.temperature if self.temperature >= LEAST_TEMPERATURE else 0.0
+        return Sampling(float(temperature), int(self.top_k), float(self.top_p))
 
 
 def truncated(logprob_NU: jax.Array, top_k: jax.Array | int, top_p: jax.Array | float) -> jax.Array:
@@ -76,9 +84,10 @@ def truncated(logprob_NU: jax.Array, top_k: jax.Array | int, top_p: jax.Array | 
     Source: Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2020, arXiv:1904.09751.
     """
     falling_NU = -jnp.sort(-logprob_NU, axis=-1)
-    p_NU = jnp.exp(falling_NU)
-    rank_U = jnp.arange(logprob_NU.shape[-1])
-    left_NU = (jnp.cumsum(p_NU, axis=-1) - p_NU < top_p) & ((top_k <= 0) | (rank_U < top_k))
+    among_U = (top_k <= 0) | (jnp.arange(logprob_NU.shape[-1]) < top_k)
+    p_NU = jnp.where(among_U, jnp.exp(falling_NU), 0.0)
+    above_NU = jnp.cumsum(p_NU, axis=-1) - p_NU
+    left_NU = among_U & (above_NU < top_p * jnp.sum(p_NU, axis=-1, keepdims=True))
     least_N1 = jnp.min(jnp.where(left_NU, falling_NU, jnp.inf), axis=-1, keepdims=True)
     return jax.nn.log_softmax(jnp.where(logprob_NU >= least_N1, logprob_NU, -jnp.inf))
 

@@ -355,6 +355,9 @@ def test_truncation_by_hand():
     assert np.allclose(np.exp(truncated(whole, 0, 0.75)), two)
     assert np.allclose(np.exp(truncated(whole, 0, 0.8)), np.exp(whole))
     assert np.allclose(np.exp(truncated(whole, 1, 0.9)), [[0, 1, 0, 0]])
+    # The best is 2/3 of the best two, though 1/2 of all.
+    assert np.allclose(np.exp(truncated(whole, 2, 0.6)), [[0, 1, 0, 0]])
+    assert np.allclose(np.exp(truncated(whole, 2, 0.7)), two)
     assert np.allclose(np.exp(truncated(whole, 0, 1e-6)), [[0, 1, 0, 0]])
     assert np.allclose(truncated(whole, 0, 1.0), whole)
 
@@ -371,7 +374,9 @@ def test_truncation_keeps_the_likeliest_and_their_ratios(logits, top_k, top_p):
     assert there[0, whole[0].argmax()]
     assert whole[there].min() >= whole[~there].max(initial=-np.inf)
     assert np.allclose(left[there] - whole[there], (left - whole)[there][0], atol=1e-4)
-    assert np.exp(whole[there]).sum() >= min(top_p, 1.0) - 1e-5 or there.sum() >= top_k > 0
+    falling = np.sort(np.exp(whole[0]))[::-1]
+    wanted = top_p * falling[: top_k or None].sum()
+    assert np.exp(whole[there]).sum() >= wanted - 1e-5
 
 
 def test_log_probabilities_are_those_of_the_truncated_distribution(draw, brief, prompts, key_N2):
@@ -387,7 +392,16 @@ def test_log_probabilities_are_those_of_the_truncated_distribution(draw, brief, 
         assert np.allclose(found, example.logprobs, atol=2e-4)
 
 
-@pytest.mark.parametrize("wrong", [{"temperature": -1.0}, {"top_k": -1}, {"top_p": 0.0}])
+@pytest.mark.parametrize("temperature", [1e-6, 1e-9, 1e-30])
+def test_hardly_any_temperature_takes_the_likeliest(draw, prompts, key_N2, temperature):
+    greedy, drawn = (draw(prompts, key_N2, temperature=t) for t in (0.0, temperature))
+    assert np.array_equal(greedy.token_NT, drawn.token_NT)
+    assert np.isfinite(drawn.logprob_NT).all()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"temperature": -1.0}, {"top_k": -1}, {"top_k": 10**12}, {"top_p": 0.0}]
+)
 def test_sampling_out_of_range(draw, prompts, key_N2, wrong):
     with pytest.raises(ValueError, match="must be at least 0"):
         draw(prompts, key_N2, **wrong)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from pathlib import Path
 
 import checkpoints
 import jax
@@ -10,9 +11,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from selfplay.model import decode, families, pretrained, sharding
+from selfplay.model import decode, families, pretrained, pretrained_files, sharding
 from selfplay.model.families import UnsupportedModel
-from selfplay.model.pretrained import BrokenCheckpoint
+from selfplay.model.pretrained_files import BrokenCheckpoint
 from selfplay.model.sampling import DecodeConfig, Sampling
 from selfplay.model.transformer import causal
 
@@ -147,6 +148,105 @@ def test_a_checkpoint_in_parts_is_the_same(tmp_path):
     whole = pretrained.load(checkpoints.write(record, tmp_path / "whole"))
     parts = pretrained.load(checkpoints.write(record, tmp_path / "parts", shards=3))
     assert all(map(np.array_equal, *map(jax.tree.leaves, (whole.params, parts.params))))
+
+
+def test_what_is_no_folder_of_weights_is_told_what_to_do(tmp_path):
+    def refused(folder, message):
+        with pytest.raises(BrokenCheckpoint, match=message):
+            pretrained.check(folder)
+
+    record = checkpoints.golden("qwen3")
+    folder = checkpoints.write(record, tmp_path / "qwen3")
+    pretrained.check(folder)
+    refused(Path("Qwen/Qwen3-0.6B"), r"Qwen/Qwen3-0\.6B does not exist.*not looked up by name")
+    refused(folder / "config.json", "is a file. A checkpoint is a folder")
+    weights = folder / "model.safetensors"
+    weights.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n")
+    refused(folder, "cannot be read.*pointer of Git LFS: `git lfs pull`")
+    weights.unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"")
+    refused(folder, r"lacks model\.safetensors\. Its weights are pickles of torch")
+    (folder / "adapter_config.json").write_text("{}")
+    refused(folder, "adapters without their model: merge them")
+    (folder / "config.json").unlink()
+    refused(folder, "adapters without their model: merge them")
+
+
+def test_tensors_that_no_model_can_have(tmp_path):
+    record = checkpoints.golden("qwen3")
+    tensors, head = checkpoints.weights(record), "lm_head.weight"
+    embedding = tensors["model.embed_tokens.weight"]
+    norm = "model.norm.weight"
+
+    def with_tensors(**change):
+        folder = checkpoints.write(record, tmp_path)
+        save_file(tensors | change, folder / "model.safetensors")
+        return folder
+
+    with pytest.raises(BrokenCheckpoint, match=r"norm\.weight in .* is of the type I8"):
+        pretrained.load(with_tensors(**{norm: np.ones(len(tensors[norm]), np.int8)}))
+    with pytest.raises(BrokenCheckpoint, match=r"norm\.weight in .* numbers that are not finite"):
+        pretrained.load(with_tensors(**{norm: np.full(len(tensors[norm]), np.nan, np.float32)}))
+    pretrained.load(with_tensors(**{head: embedding}))
+    with pytest.raises(BrokenCheckpoint, match=r"lm_head\.weight in .* is not model\.embed_tokens"):
+        pretrained.load(with_tensors(**{head: embedding + 1}))
+
+
+def test_a_fingerprint_is_of_the_model(tmp_path):
+    folder = checkpoints.write(checkpoints.golden("qwen3"), tmp_path, shards=2)
+    first = pretrained_files.fingerprint(folder)
+    (folder / "README.md").write_text("words")
+    assert pretrained_files.fingerprint(folder) == first
+    (folder / "tokenizer.json").write_text("{}")
+    told = pretrained_files.fingerprint(folder)
+    file = folder / "model-00002-of-00002.safetensors"
+    tensors = load_file(file)
+    name = next(iter(tensors))
+    tensors[name][..., 0] += 1e-3
+    save_file(tensors, file)
+    assert len({first, told, pretrained_files.fingerprint(folder)}) == 3
+
+
+def test_what_goes_with_the_weights_goes_with_them(tmp_path, monkeypatch):
+    """And nothing that may hold the old ones; all or nothing, for the same readers."""
+    source = checkpoints.write(checkpoints.golden("qwen3"), tmp_path / "source")
+    goes = {"tokenizer.json", "generation_config.json", "chat_template.jinja", "LICENSE"}
+    stays = {"model.gguf", "flax_model.msgpack", "README.md", "optimizer.pt", "model.onnx"}
+    for name in goes | stays:
+        (source / name).write_text("{}")
+    network, made = pretrained.load(source), tmp_path / "deep" / "made"
+    monkeypatch.setattr(pretrained, "_write_tensors", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        pretrained.save(network, source, made)
+    assert not list(made.parent.iterdir())
+    monkeypatch.undo()
+    pretrained.save(network, source, made)
+    assert {path.name for path in made.iterdir()} == goes | {"config.json", "model.safetensors"}
+    assert [path.name for path in made.parent.iterdir()] == ["made"]
+    assert len({path.stat().st_mode for path in made.iterdir()}) == 1
+    with pytest.raises(FileExistsError, match="exists already; nothing is overwritten"):
+        pretrained.save(network, source, made)
+
+
+def test_small_changes_of_adapters_outlive_the_export(tmp_path):
+    """bfloat16 would round most of them away."""
+    source = checkpoints.write(checkpoints.golden("qwen3"), tmp_path / "source")
+    network = pretrained.load(source, "bfloat16", "float32", adapter_rank=4)
+    before, rng = logits_of(network, range(5, 29)), np.random.default_rng(0)
+    changed = jax.tree.map(
+        lambda leaf: leaf + 1e-4 * rng.choice([-1.0, 1.0], leaf.shape), network.params
+    )
+    network = network.with_params(changed)
+    after = logits_of(network, range(5, 29))
+    pretrained.save(network, source, tmp_path / "exported")
+    pretrained.save(network, source, tmp_path / "rounded", "bfloat16")
+    exported, rounded = (
+        logits_of(pretrained.load(tmp_path / name), range(5, 29))
+        for name in ("exported", "rounded")
+    )
+    assert np.abs(after - before).max() > 1e-3
+    assert np.abs(exported - after).max() < 1e-4
+    assert np.abs(rounded - after).max() > 0.3 * np.abs(after - before).max()
 
 
 def test_half_precision(tmp_path):
@@ -289,11 +389,13 @@ def test_broken_checkpoints_are_named(tmp_path):
     file.write_bytes(file.read_bytes()[:-100])
     refused(cut, "model.safetensors cannot be read")
     file.unlink()
-    refused(cut, "lacks model.safetensors: a part is missing")
+    refused(cut, r"lacks model.safetensors\. A part is missing: fetch it again")
     parts = checkpoints.write(record, tmp_path / "parts", shards=2)
     (parts / "model-00002-of-00002.safetensors").unlink()
     refused(parts, "lacks model-00002-of-00002.safetensors")
     (parts / "model.safetensors.index.json").write_text("[]")
+    refused(parts, "index.json holds no JSON object")
+    (parts / "model.safetensors.index.json").write_text('{"weight_map": {"a": 1}}')
     refused(parts, "is no index of safetensors")
     (cut / "config.json").write_text("{")
     refused(cut, "config.json cannot be read")

@@ -1,12 +1,13 @@
 """Tokenizers and chat templates of checkpoints, beside what transformers makes of them."""
 
+import datetime
 import json
 
 import checkpoints
 import pytest
 from transformers import AutoTokenizer
 
-from selfplay.model.pretrained import BrokenCheckpoint
+from selfplay.model.pretrained_files import BrokenCheckpoint
 from selfplay.model.pretrained_tokens import PretrainedTokenizer
 
 CONVERSATION = [
@@ -90,8 +91,65 @@ def test_a_template_in_a_file_of_its_own(folder, tmp_path, ours):
 
 def test_a_base_model_has_no_chat(folder, tmp_path):
     base = PretrainedTokenizer(changed(folder, tmp_path, chat_template=None))
-    with pytest.raises(ValueError, match="no chat template: it is a base model"):
+    with pytest.raises(ValueError, match=r"no chat template .*: it is a base model"):
         base.chat(CONVERSATION)
+
+
+def write(file, content):
+    file.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}",
+        "{% if tools is not none %}TOOLS{% endif %}{{ documents is none }}",
+        "{{ messages[0].content.strip() }}{{ messages[0].get('tool_calls') }}",
+    ],
+)
+def test_what_templates_ask_for_is_what_transformers_gives_them(folder, tmp_path, template):
+    copy = changed(folder, tmp_path, chat_template=template)
+    expected = AutoTokenizer.from_pretrained(copy).apply_chat_template(
+        CONVERSATION, add_generation_prompt=True, tokenize=True, return_dict=False
+    )
+    assert PretrainedTokenizer(copy).chat(CONVERSATION) == expected
+
+
+def test_the_date_is_the_one_that_is_given(folder, tmp_path, ours):
+    copy = changed(folder, tmp_path, chat_template="{{ strftime_now('%d %b %Y') }}")
+    tokenizer = PretrainedTokenizer(copy, datetime.date(2026, 3, 1))
+    assert tokenizer.decode(tokenizer.chat(CONVERSATION)) == "01 Mar 2026"
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("truncation", {"direction": "Right", "max_length": 3, "strategy": "LongestFirst",
+                        "stride": 0}),
+        ("padding", {"strategy": {"Fixed": 64}, "direction": "Right", "pad_to_multiple_of": None,
+                     "pad_id": 0, "pad_type_id": 0, "pad_token": "<|endoftext|>"}),
+    ],
+)  # fmt: skip
+def test_settings_of_who_trained_it_are_not_ours(folder, tmp_path, ours, name, setting):
+    copy = changed(folder, tmp_path)
+    content = json.loads((copy / "tokenizer.json").read_text())
+    write(copy / "tokenizer.json", content | {name: setting})
+    assert PretrainedTokenizer(copy).chat(CONVERSATION) == ours.chat(CONVERSATION)
+
+
+def test_what_we_teach_ends_as_the_template_ends_it(folder, tmp_path):
+    """Gemma's tokenizer ends texts with one token, its template turns with another."""
+    copy = changed(folder, tmp_path, eos_token="<|endoftext|>")
+    assert PretrainedTokenizer(copy).end_ids == (2, 0)
+    write(copy / "generation_config.json", {"eos_token_id": 0})
+    assert PretrainedTokenizer(copy).end_ids == (0,)
+
+
+@pytest.mark.parametrize("template", ["{{ 1 / 0 }}", "{{ messages + 1 }}", "{{ nothing.x }}"])
+def test_a_template_may_fail_in_any_way(folder, tmp_path, template):
+    tokenizer = PretrainedTokenizer(changed(folder, tmp_path, chat_template=template))
+    with pytest.raises(ValueError, match="chat template of .* failed"):
+        tokenizer.chat(CONVERSATION)
 
 
 def test_a_template_is_a_program_in_a_sandbox(folder, tmp_path):
@@ -104,11 +162,25 @@ def test_a_template_is_a_program_in_a_sandbox(folder, tmp_path):
 def test_what_is_broken_is_named(folder, tmp_path, ours):
     with pytest.raises(ValueError, match="chat template of .* failed: no tools"):
         ours.chat([{"role": "tool", "content": ""}])
-    with pytest.raises(BrokenCheckpoint, match=r"tokenizer\.json cannot be read"):
+    with pytest.raises(BrokenCheckpoint, match=r"lacks tokenizer\.json\. If it has"):
         PretrainedTokenizer(tmp_path)
+    with pytest.raises(BrokenCheckpoint, match="does not exist. A checkpoint is a folder"):
+        PretrainedTokenizer(tmp_path / "nowhere")
     copy = changed(folder, tmp_path, chat_template="{% if %}")
     with pytest.raises(BrokenCheckpoint, match="chat template of .* cannot be read"):
         PretrainedTokenizer(copy)
+    for wrong in ([], 3):
+        write(copy / "tokenizer_config.json", {"eos_token": "<|im_end|>", "chat_template": wrong})
+        with pytest.raises(BrokenCheckpoint, match="chat template of .* cannot be read"):
+            PretrainedTokenizer(copy)
+    (copy / "tokenizer_config.json").write_text("[]")
+    with pytest.raises(BrokenCheckpoint, match=r"tokenizer_config\.json holds no JSON object"):
+        PretrainedTokenizer(copy)
+    write(copy / "generation_config.json", {"eos_token_id": "end"})
+    write(copy / "tokenizer_config.json", {})
+    with pytest.raises(BrokenCheckpoint, match="eos_token_id='end', not a token id"):
+        PretrainedTokenizer(copy)
+    write(copy / "generation_config.json", {})
     (copy / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<end>"}))
     with pytest.raises(BrokenCheckpoint, match="lacks the special token '<end>'"):
         PretrainedTokenizer(copy)
