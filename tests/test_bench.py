@@ -159,6 +159,12 @@ def test_too_little_memory_is_said_before_anything_is_made(monkeypatch, capsys):
         assert "2.0 GB are free" in told
 
 
+def test_scores_of_long_sequences_take_memory_too(monkeypatch, capsys):
+    monkeypatch.setattr(bench_limits, "free_memory", lambda: 2e9)
+    for words in (("decode", "--prompt", "100000"), ("train", "--length", "100000")):
+        assert "the preset tiny needs about" in refused(capsys, *words, "--preset", "tiny")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -36,6 +36,8 @@ from selfplay.problem import Problem
 
 NEVER = (-1,)
 """Ids that end a response: none that can be drawn, so that every response has the full length."""
+PROMPT_SHARE = 3
+"""One in so many tokens of a preset's training is the prompt's."""
 MICRO_BATCH = 8192
 """Most tokens that a preset's optimiser step has in memory at once."""
 
@@ -127,9 +129,11 @@ def preset_decoding(
     """
     preset = bench_presets.architecture(name, precision)
     slots = padded_length(shape.prompt) + shape.tokens
-    cache = sharding.rounded_rows(shape.rows) * slots * bench_presets.cached_bytes(preset)
-    fewer = "fewer --rows or --tokens"
-    bench_presets.check_memory(name, preset, copies=1, beside=cache, smaller=fewer)
+    rows = sharding.rounded_rows(shape.rows)
+    cache = rows * slots * bench_presets.cached_bytes(preset)
+    scores = max(1, rows // decode.PROMPTS) * bench_presets.score_bytes(preset, slots)
+    fewer = "fewer --rows or --tokens, a shorter --prompt"
+    bench_presets.check_memory(name, preset, copies=1, beside=cache + scores, smaller=fewer)
     rng = np.random.default_rng(0)
     prompts = rng.integers(preset.spoken, size=(shape.rows, shape.prompt)).tolist()
     return Decoding(
@@ -146,13 +150,15 @@ def preset_training(
         ValueError: the memory here is too small for it.
     """
     preset = bench_presets.architecture(name, precision)
-    # The parameters, at most two moments, the sum of gradients, a new gradient, the updates.
-    bench_presets.check_memory(name, preset, copies=6, beside=0, smaller="a smaller preset")
-    network = bench_presets.network(preset)
-    examples = _attempts(preset.spoken, shape)
-    response = len(examples[0].response)
+    response = shape.length - shape.length // PROMPT_SHARE
     row = shape.length + (response + 1 if shape.attempts > 1 else 0)
     row += row % 2  # as cuDNN's attention wants it
+    scores = max(1, MICRO_BATCH // row) * bench_presets.score_bytes(preset, row)
+    # The parameters, at most two moments, the sum of gradients, a new gradient, the updates.
+    fewer = "a smaller preset or --length"
+    bench_presets.check_memory(name, preset, copies=6, beside=scores, smaller=fewer)
+    network = bench_presets.network(preset)
+    examples = _attempts(preset.spoken, shape)
     tokens = len(pack(examples, row)) * row
     config = UpdateConfig(row_lengths=(row,), tokens=min(MICRO_BATCH, tokens))
     updater = Updater(
@@ -169,7 +175,7 @@ def preset_training(
 
 def _attempts(spoken: int, shape: TrainShape) -> list[Example]:
     """Random prompts with random responses, which were as likely as any other."""
-    rng, cut = np.random.default_rng(0), shape.length // 3
+    rng, cut = np.random.default_rng(0), shape.length // PROMPT_SHARE
     rows = rng.integers(spoken, size=(shape.sequences, shape.length)).tolist()
     prompts = [rows[at - at % shape.attempts][:cut] for at in range(shape.sequences)]
     surprised = [-float(np.log(spoken))] * (shape.length - cut)

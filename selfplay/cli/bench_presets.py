@@ -102,6 +102,11 @@ def cached_bytes(built: Architecture) -> int:
     return 2 * len(built.layers) * built.kv_heads * built.head_dim * each
 
 
+def score_bytes(built: Architecture, tokens: int) -> int:
+    """Bytes of the scores of one layer for a sequence, and of what they are made into."""
+    return 2 * 4 * built.heads * tokens**2
+
+
 def parameter_count(built: Architecture) -> int:
     """Number of parameters, none of which is made."""
     return networks.parameter_count(networks.shapes(built).params)
