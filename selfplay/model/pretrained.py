@@ -33,7 +33,7 @@ from selfplay.model.pretrained_files import (
     Files,
     check_folder,
     read_config,
-)  # fmt: skip
+)
 
 SHARD_BYTES = 4 * 10**9
 """Most bytes of tensors in a file that is written."""
@@ -136,9 +136,7 @@ def save(network: Network, source: Path, folder: Path, dtype: Dtype | None = Non
                 shutil.copyfile(file, partial / file.name)
         named = {"dtype": written.name, "torch_dtype": written.name}  # readers know one of the two
         (partial / CONFIG).write_text(json.dumps(config | named, indent=2) + "\n")
-        _write_tensors(
-            partial, {wanted[name]: leaf.astype(written) for name, leaf in leaves.items()}
-        )
+        _write_tensors(partial, {wanted[name]: leaf for name, leaf in leaves.items()}, written)
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -158,42 +156,48 @@ def check(folder: Path) -> Architecture:
     return built
 
 
-def _write_tensors(folder: Path, arrays: Mapping[Tensor, jax.Array]) -> None:
+def _write_tensors(folder: Path, arrays: Mapping[Tensor, jax.Array], dtype: np.dtype) -> None:
     """Write tensors under their names there, in as many files as they need."""
-    parts = list(_shards(arrays))
+    parts = list(_shards(arrays, dtype))
     if len(parts) == 1:
-        _write_file(parts[0], folder / WEIGHTS)
+        _write_file(parts[0], dtype, folder / WEIGHTS)
         return
     where = {}
     for number, part in enumerate(parts, start=1):
         name = f"model-{number:05d}-of-{len(parts):05d}.safetensors"
-        _write_file(part, folder / name)
+        _write_file(part, dtype, folder / name)
         where |= {tensor.name: name for tensor in part}
-    total = sum(array.nbytes for array in arrays.values())
+    total = sum(array.size for array in arrays.values()) * dtype.itemsize
     index = {"metadata": {"total_size": total}, "weight_map": where}
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n")
 
 
-def _write_file(part: Mapping[Tensor, jax.Array], path: Path) -> None:
+def _write_file(part: Mapping[Tensor, jax.Array], dtype: np.dtype, path: Path) -> None:
     """A file that whoever may read the folder's other files may read too."""
-    save_file(_named(part), path, {"format": "pt"})
+    save_file(_named(part, dtype), path, {"format": "pt"})
     shutil.copymode(path.with_name(CONFIG), path)
 
 
-def _shards(arrays: Mapping[Tensor, jax.Array]) -> Iterator[dict[Tensor, jax.Array]]:
+def _shards(
+    arrays: Mapping[Tensor, jax.Array], dtype: np.dtype
+) -> Iterator[dict[Tensor, jax.Array]]:
     part: dict[Tensor, jax.Array] = {}
     size = 0
     for tensor, array in arrays.items():
-        if part and size + array.nbytes > SHARD_BYTES:
+        more = array.size * dtype.itemsize
+        if part and size + more > SHARD_BYTES:
             yield part
             part, size = {}, 0
         part[tensor] = array
-        size += array.nbytes
+        size += more
     yield part
 
 
-def _named(part: Mapping[Tensor, jax.Array]) -> dict[str, np.ndarray]:
-    return {
-        tensor.name: np.ascontiguousarray(np.asarray(array).T if tensor.turned else array)
-        for tensor, array in part.items()
-    }
+def _named(part: Mapping[Tensor, jax.Array], dtype: np.dtype) -> dict[str, np.ndarray]:
+    """The tensors as they stand there, on the host."""
+
+    def there(tensor: Tensor, array: jax.Array) -> np.ndarray:
+        own = np.asarray(array)
+        return np.ascontiguousarray(own.T if tensor.turned else own, dtype)
+
+    return {tensor.name: there(tensor, array) for tensor, array in part.items()}
