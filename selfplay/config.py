@@ -6,6 +6,7 @@ Experiments define one, the command line changes fields of it, the run folder ke
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import dacite
@@ -46,6 +47,20 @@ class PretrainedConfig:
     today: Annotated[str, tyro.conf.Suppress] = ""
     """The date when the run was started, which the prompts of some models hold; empty: the present
     date."""
+
+    @property
+    def path(self) -> Path:
+        """The folder.
+
+        Raises:
+            ValueError: none was given, in an experiment that starts from a checkpoint.
+        """
+        if self.folder == WANTED:
+            raise ValueError(
+                "this experiment starts from a checkpoint: `selfplay train` takes the folder that "
+                "holds it, with --pretrained.folder FOLDER."
+            )
+        return Path(self.folder).expanduser()
 
     def __post_init__(self) -> None:
         if self.adapter_rank < 0:

@@ -7,11 +7,10 @@ import datetime
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from selfplay import environments as installed
 from selfplay import streams
-from selfplay.config import WANTED, PretrainedConfig, RunConfig
+from selfplay.config import PretrainedConfig, RunConfig
 from selfplay.curriculum.scale import MEAN
 from selfplay.grading.programs.environment import Interpreter
 from selfplay.learning.chat import ChatTokenizer
@@ -28,14 +27,16 @@ def pinned(config: RunConfig) -> RunConfig:
         ValueError: what is wrong with the checkpoint, as far as can be told without reading all of
             its weights: its files, its template, prompts that are too long.
     """
-    folder = _folder(config.pretrained).resolve()
+    folder = config.pretrained.path.resolve()
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     source = replace(config.pretrained, folder=str(folder), today=today)
-    environments = installed.load_all(config.environments, Interpreter(config.sandbox))
-    tokenizer = _tokenizer(source, environments, pretrained.check(folder).vocabulary)
-    for name, environment in environments.items():
-        tokenizer.solver_prompt(environment.generate(0, random.Random(0)))
-        tokenizer.proposer_prompt(name, MEAN)
+    vocabulary = pretrained.check(folder).vocabulary
+    with Interpreter(config.sandbox) as interpreter:
+        environments = installed.load_all(config.environments, interpreter)
+        tokenizer = _tokenizer(source, environments, vocabulary)
+        for name, environment in environments.items():
+            tokenizer.solver_prompt(environment.generate(0, random.Random(0)))
+            tokenizer.proposer_prompt(name, MEAN)
     return replace(config, pretrained=replace(source, digest=pretrained_files.fingerprint(folder)))
 
 
@@ -48,7 +49,7 @@ def model(
         ValueError: something is wrong with the checkpoint, or it is not the one that was pinned.
     """
     source = config.pretrained
-    folder, rank = _folder(source), source.adapter_rank
+    folder, rank = source.path, source.adapter_rank
     if source.digest and not folder.is_dir():
         raise ValueError(
             f"the run started from the checkpoint {folder}, which is not there. Put it back, or "
@@ -58,7 +59,8 @@ def model(
         raise ValueError(
             f"the checkpoint in {folder} is not the one that the run started from: its files have "
             "changed. Put those back, or write where they are now as pretrained.folder into "
-            "config.json in the run's folder."
+            "config.json in the run's folder. If nothing that matters has changed, make "
+            "pretrained.digest empty there."
         )
     vocabulary = pretrained.check(folder).vocabulary
     tokenizer = _tokenizer(source, environments, vocabulary)
@@ -70,18 +72,9 @@ def model(
     return tokenizer, network
 
 
-def _folder(source: PretrainedConfig) -> Path:
-    if source.folder == WANTED:
-        raise ValueError(
-            "this experiment starts from a checkpoint: say which folder holds it, with "
-            "--pretrained.folder FOLDER."
-        )
-    return Path(source.folder).expanduser()
-
-
 def _tokenizer(
     source: PretrainedConfig, environments: Mapping[str, Environment], vocabulary: int
 ) -> ChatTokenizer:
     today = datetime.date.fromisoformat(source.today) if source.today else None
-    own = PretrainedTokenizer(Path(source.folder).expanduser(), today)
+    own = PretrainedTokenizer(source.path, today)
     return ChatTokenizer(own, environments, source.prompt_tokens, vocabulary)

@@ -3,6 +3,7 @@
 import datetime
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,6 +159,22 @@ def test_a_run_that_starts_remembers_what_it_started_from(config, folder, tmp_pa
     parts.build(moved, Archive(":memory:"))
 
 
+def children():
+    """Processes that this one has started and that are still there."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {pid for task in tasks for pid in (task / "children").read_text().split()}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts processes as Linux shows them")
+def test_no_process_outlives_the_look_at_a_checkpoint(config):
+    """Problems with programs are drawn for it in the sandbox."""
+    before = children()
+    roomy = replace(config.pretrained, prompt_tokens=2000)
+    environments = ("arithmetic", "program_output")
+    parts.pinned(replace(config, pretrained=roomy, environments=environments))
+    assert children() <= before
+
+
 def test_a_run_from_scratch_remembers_no_checkpoint(config):
     scratch = replace(config, pretrained=PretrainedConfig())
     assert parts.pinned(scratch) == scratch
@@ -173,11 +190,11 @@ BREAK = {
     ),
     "another tokenizer": (
         lambda own: checkpoints.write(checkpoints.resized(checkpoints.golden("qwen3"), 100), own),
-        "the checkpoint's tokenizer and weights are of two models",
+        "and the model knows those below 100: they are of two models",
     ),
     "another end": (
         lambda own: (own / "generation_config.json").write_text('{"eos_token_id": 99999}'),
-        "uses the token 99999, and the model knows those below 320",
+        "generation_config.json uses the token 99999, and the model knows those below 320",
     ),
 }
 
@@ -195,7 +212,7 @@ def test_what_is_broken_is_told_before_anything_is_made(folder, broken, tmp_path
 
 def test_the_experiment_wants_a_checkpoint(tmp_path, capsys):
     told = refused(capsys, "train", "checkpoint", "--run", tmp_path / "run")
-    assert "say which folder holds it, with --pretrained.folder FOLDER" in told
+    assert "takes the folder that holds it, with --pretrained.folder FOLDER" in told
     assert not (tmp_path / "run").exists()
     told = refused(capsys, "bench", "decode", "--experiment", "checkpoint")
     assert "this experiment starts from a checkpoint" in told

@@ -131,7 +131,11 @@ def preset_decoding(
     slots = padded_length(shape.prompt) + shape.tokens
     rows = sharding.rounded_rows(shape.rows)
     cache = rows * slots * bench_presets.cached_bytes(preset)
-    scores = max(1, rows // decode.PROMPTS) * bench_presets.score_bytes(preset, slots)
+    at_once, prompt = max(1, rows // decode.PROMPTS), padded_length(shape.prompt)
+    scores = max(
+        at_once * bench_presets.score_bytes(preset, prompt, prompt),
+        rows * bench_presets.score_bytes(preset, 1, slots),
+    )
     fewer = "fewer --rows or --tokens, a shorter --prompt"
     bench_presets.check_memory(name, preset, copies=1, beside=cache + scores, smaller=fewer)
     rng = np.random.default_rng(0)
@@ -153,7 +157,7 @@ def preset_training(
     response = shape.length - shape.length // PROMPT_SHARE
     row = shape.length + (response + 1 if shape.attempts > 1 else 0)
     row += row % 2  # as cuDNN's attention wants it
-    scores = max(1, MICRO_BATCH // row) * bench_presets.score_bytes(preset, row)
+    scores = max(1, MICRO_BATCH // row) * bench_presets.score_bytes(preset, row, row)
     # The parameters, at most two moments, the sum of gradients, a new gradient, the updates.
     fewer = "a smaller preset or --length"
     bench_presets.check_memory(name, preset, copies=6, beside=scores, smaller=fewer)

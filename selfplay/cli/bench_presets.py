@@ -102,9 +102,13 @@ def cached_bytes(built: Architecture) -> int:
     return 2 * len(built.layers) * built.kv_heads * built.head_dim * each
 
 
-def score_bytes(built: Architecture, tokens: int) -> int:
-    """Bytes of the scores of one layer for a sequence, and of what they are made into."""
-    return 2 * 4 * built.heads * tokens**2
+def score_bytes(built: Architecture, queries: int, keys: int) -> int:
+    """Bytes of the scores of a layer for a sequence, and of what they are made into.
+
+    Only on CPU: accelerators may have attention that keeps none.
+    """
+    on_cpu = jax.local_devices()[0].platform == "cpu"
+    return 2 * 4 * built.heads * queries * keys if on_cpu else 0
 
 
 def parameter_count(built: Architecture) -> int:

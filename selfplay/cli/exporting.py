@@ -36,8 +36,8 @@ def export_command(arguments: Sequence[str]) -> None:
         if folder.exists():
             raise ValueError(f"{folder} exists already; nothing is overwritten. Give another.")
         with runs.opened(run) as (opened, parts, _):
-            source = opened.config.pretrained.folder
-            if not source:
+            source = opened.config.pretrained
+            if not source.folder:
                 raise ValueError(
                     f"{run} started from scratch: its tokens are characters, which no other "
                     "program knows. Only runs with --pretrained.folder can be exported."
@@ -46,7 +46,7 @@ def export_command(arguments: Sequence[str]) -> None:
 
             state = runs.state_of(opened, parts, generation)
             network = parts.trained(state).playing(PROPOSER if role == "proposer" else SOLVER)
-            pretrained.save(network, Path(source), folder, dtype)
+            pretrained.save(network, source.path, folder, dtype)
         print(f"generation {state.generation} written to {folder}")
 
     options.parse(export, "export", arguments, example="export runs/checkpoint trained")

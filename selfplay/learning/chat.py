@@ -94,8 +94,8 @@ class ChatTokenizer:
         """These ids, if the model has embeddings for all of them."""
         if ids and not 0 <= min(ids) <= max(ids) < self._vocabulary:
             raise ValueError(
-                f"the tokenizer uses the token {max(ids)}, and the model knows those below "
-                f"{self._vocabulary}: the checkpoint's tokenizer and weights are of two models."
+                f"the checkpoint's tokenizer or generation_config.json uses the token {max(ids)}, "
+                f"and the model knows those below {self._vocabulary}: they are of two models."
             )
         return list(ids)
 

@@ -133,7 +133,7 @@ def _refuse(config: Config) -> None:
                 f"config.json asks for {option}={config[option]!r}, which models of the family "
                 f"{config['model_type']} do not have."
             )
-    if config.get("rope_parameters") and config.get("rope_scaling"):
+    if not _agree(config.get("rope_parameters"), config.get("rope_scaling")):
         raise UnsupportedModel(
             "config.json has both rope_parameters and rope_scaling, and programs differ in which "
             "one holds. Keep one: rope_parameters, with rope_theta in it."
@@ -144,6 +144,19 @@ def _refuse(config: Config) -> None:
             "config.json asks for windows (layer_types, use_sliding_window), and programs differ "
             "in whether a model of the family llama has them. Take them out if it has none."
         )
+
+
+def _agree(new: Any, old: Any) -> bool:
+    """Whether the two spellings of rotary positions say the same, or one of them nothing."""
+    if not isinstance(new, Mapping) or not isinstance(old, Mapping) or not new or not old:
+        return True
+
+    def said(spelling: Config) -> dict[str, Any]:
+        kind = spelling.get("rope_type") or spelling.get("type") or "default"
+        apart = ("rope_type", "type", "rope_theta")
+        return {"rope_type": kind} | {k: v for k, v in spelling.items() if k not in apart}
+
+    return said(new) == said(old)
 
 
 def _number(config: Config, name: str, default: int | None = None, least: int = 1) -> int:
@@ -234,15 +247,20 @@ def _rope(config: Config, kind: str) -> Rope:
     said = _object(config, "rope_parameters")
     if kind in said or "full_attention" in said:
         said = _object(said, kind)
+    elif said and family == "gemma3_text":
+        raise UnsupportedModel(
+            "rope_parameters in config.json does not say which kind of layer it is of "
+            "(full_attention, sliding_attention)."
+        )
     elif not said:
         said = _object(config, "rope_scaling")
     if family == "gemma3_text" and kind == WINDOWED:
         base = _amount(config, "rope_local_base_freq", 10_000.0)
-        if "rope_parameters" not in config:
+        if not config.get("rope_parameters"):
             said = {}  # the scaling is of the layers that see everything
     base = _amount(said, "rope_theta", base)
     name = said.get("rope_type") or said.get("type") or "default"
-    if said.get("partial_rotary_factor", 1.0) != 1.0:
+    if (said.get("partial_rotary_factor") or 1.0) != 1.0:
         raise UnsupportedModel(f"rotary positions on a part of a head are not supported: {said}.")
     match name:
         case "default":

@@ -64,7 +64,9 @@ def read_object(file: Path) -> dict[str, Any] | None:
         found = json.loads(file.read_text())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise BrokenCheckpoint(f"{file} cannot be read: {error}.") from error
+    except (ValueError, RecursionError) as error:
         raise BrokenCheckpoint(f"{file} cannot be read: {error}. {_mend(file)}") from error
     if not isinstance(found, dict):
         raise BrokenCheckpoint(f"{file} holds no JSON object. {_mend(file)}")
@@ -122,7 +124,9 @@ class Files:
             try:
                 file = opened.enter_context(safe_open(path, framework="numpy"))
                 self.file_of |= dict.fromkeys(file.keys(), file)
-            except (SafetensorError, OSError) as error:
+            except OSError as error:
+                raise BrokenCheckpoint(f"{path} cannot be read: {error}.") from error
+            except SafetensorError as error:
                 raise BrokenCheckpoint(f"{path} cannot be read: {error}. {_mend(path)}") from error
 
     def _names(self) -> list[str]:
@@ -195,7 +199,7 @@ class Files:
         count = first.get_shape()[0]
         parts = (slice(at, min(at + STRETCH, count)) for at in range(0, count, STRETCH))
         return first.get_shape() == second.get_shape() and all(
-            np.array_equal(first[part], second[part]) for part in parts
+            np.array_equal(first[part], second[part], equal_nan=True) for part in parts
         )
 
     def array(self, tensor: Tensor, dtype: np.dtype, where: Sharding) -> jax.Array:

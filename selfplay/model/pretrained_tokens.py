@@ -17,7 +17,7 @@ import jinja2.parser
 import jinja2.sandbox
 from tokenizers import Tokenizer
 
-from selfplay.model.pretrained_files import BrokenCheckpoint, check_folder, read_object
+from selfplay.model.pretrained_files import CONFIG, BrokenCheckpoint, check_folder, read_object
 
 Message = Mapping[str, str]
 """`role` (system, user or assistant) and `content`."""
@@ -109,8 +109,12 @@ class PretrainedTokenizer:
         return text
 
     def _ends(self) -> tuple[int, ...]:
-        """Ids that end a response: what the generation config says, and the tokenizer's own."""
-        file = self._folder / "generation_config.json"
+        """Ids that end a response: what the generation config says, and the tokenizer's own.
+
+        Without the first, what the model's configuration says, as transformers has it.
+        """
+        named = (self._folder / name for name in ("generation_config.json", CONFIG))
+        file = next((file for file in named if file.exists()), self._folder / CONFIG)
         said = (read_object(file) or {}).get("eos_token_id")
         ids = [] if said is None else said if isinstance(said, list) else [said]
         if not all(isinstance(id, int) for id in ids):
@@ -119,19 +123,21 @@ class PretrainedTokenizer:
             ids = [self._id(self._special["eos_token"]), *ids]
         if not ids:
             raise BrokenCheckpoint(
-                f"neither tokenizer_config.json nor generation_config.json in {self._folder} says "
-                "which token ends a response (eos_token)."
+                f"nothing in {self._folder} says which token ends a response: neither eos_token in "
+                f"tokenizer_config.json nor eos_token_id in {file.name}."
             )
         return tuple(dict.fromkeys([*self._end_of_turn(ids), *ids]))
 
     def _end_of_turn(self, ids: Sequence[int]) -> list[int]:
         """The one of these with which the template ends what the assistant said, if it does."""
-        said = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        question, answer = {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}
         try:
-            written = self._rendered(said, add_generation_prompt=False)
+            asked = self._rendered([question], add_generation_prompt=False)
+            answered = self._rendered([question, answer], add_generation_prompt=False)
         except ValueError:  # a base model, or one that answers otherwise
             return []
-        return [id for id in reversed(written) if id in ids][:1]
+        own = answered[len(asked) :] if answered[: len(asked)] == asked else []
+        return [id for id in reversed(own) if id in ids][:1]
 
     def _id(self, token: str) -> int:
         found = self._tokenizer.token_to_id(token)
@@ -143,7 +149,10 @@ class PretrainedTokenizer:
 
     def _chat_template(self, settings: Mapping[str, Any]) -> jinja2.Template | None:
         file = self._folder / "chat_template.jinja"
-        source = file.read_text() if file.exists() else settings.get("chat_template")
+        try:
+            source = file.read_text() if file.exists() else settings.get("chat_template")
+        except (OSError, ValueError) as error:
+            raise BrokenCheckpoint(f"{file} cannot be read: {error}.") from error
         if source is None:
             return None
         environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
@@ -167,10 +176,11 @@ class _Generation(jinja2.ext.Extension):
 
     tags = {"generation"}  # as jinja2 has it
 
-    def parse(self, parser: jinja2.parser.Parser) -> list[jinja2.nodes.Node]:
-        """What stands between the marks."""
-        next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+    def parse(self, parser: jinja2.parser.Parser) -> jinja2.nodes.Node:
+        """What stands between the marks; what it sets ends with it."""
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return jinja2.nodes.Scope(body, lineno=line)
 
 
 def _tokenizer(file: Path) -> Tokenizer:
@@ -194,9 +204,17 @@ def _text(token: Any) -> str:
     return str(token.get("content")) if isinstance(token, Mapping) else str(token)
 
 
-def _to_json(value: Any, **options: Any) -> str:
+def _to_json(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | str | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
     """The template's `tojson`: not escaped for HTML."""
-    return json.dumps(value, ensure_ascii=False, **options)
+    return json.dumps(
+        value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+    )
 
 
 def _raise(message: str) -> NoReturn:

@@ -87,7 +87,8 @@ def truncated(logprob_NU: jax.Array, top_k: jax.Array | int, top_p: jax.Array | 
     among_U = (top_k <= 0) | (jnp.arange(logprob_NU.shape[-1]) < top_k)
     p_NU = jnp.where(among_U, jnp.exp(falling_NU), 0.0)
     above_NU = jnp.cumsum(p_NU, axis=-1) - p_NU
-    left_NU = among_U & (above_NU < top_p * jnp.sum(p_NU, axis=-1, keepdims=True))
+    inside_NU = above_NU < top_p * jnp.sum(p_NU, axis=-1, keepdims=True)
+    left_NU = among_U & (inside_NU | (top_p >= 1.0))  # what is too rare for the sum is there too
     least_N1 = jnp.min(jnp.where(left_NU, falling_NU, jnp.inf), axis=-1, keepdims=True)
     return jax.nn.log_softmax(jnp.where(logprob_NU >= least_N1, logprob_NU, -jnp.inf))
 

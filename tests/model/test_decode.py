@@ -355,6 +355,8 @@ def test_truncation_by_hand():
     assert np.allclose(np.exp(truncated(whole, 0, 0.75)), two)
     assert np.allclose(np.exp(truncated(whole, 0, 0.8)), np.exp(whole))
     assert np.allclose(np.exp(truncated(whole, 1, 0.9)), [[0, 1, 0, 0]])
+    rare = jax.nn.log_softmax(np.array([[0.0, -20.0, -21.0, -30.0]]))
+    assert np.isfinite(truncated(rare, 3, 1.0)).tolist() == [[True, True, True, False]]
     # The best is 2/3 of the best two, though 1/2 of all.
     assert np.allclose(np.exp(truncated(whole, 2, 0.6)), [[0, 1, 0, 0]])
     assert np.allclose(np.exp(truncated(whole, 2, 0.7)), two)

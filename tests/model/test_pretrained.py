@@ -108,6 +108,28 @@ def test_what_is_written_is_what_was_read(name, tmp_path, monkeypatch):
         pretrained.save(other, source, tmp_path / "never")
 
 
+def test_spellings_of_positions_that_agree_are_read():
+    """As tools write it for readers of both; null and nothing are the same."""
+    config = checkpoints.golden("llama-3")["config"]
+    said = config["rope_parameters"]
+    old = {"type" if name == "rope_type" else name: said[name] for name in said}
+    old.pop("rope_theta")
+    for scaling in (said, old, None, {}):
+        both = config | {"rope_scaling": scaling}
+        assert families.architecture(both) == families.architecture(config)
+    null = config | {"rope_parameters": said | {"partial_rotary_factor": None}}
+    assert families.architecture(null) == families.architecture(config)
+
+
+def test_scaling_of_gemma3_is_of_the_layers_that_see_everything():
+    config = checkpoints.golden("gemma3")["config"] | {"rope_parameters": None}
+    built = families.architecture(config | {"rope_scaling": {"rope_type": "linear", "factor": 8.0}})
+    assert {layer.rope.kind for layer in built.layers if layer.window} == {"plain"}
+    assert {layer.rope.kind for layer in built.layers if not layer.window} == {"linear"}
+    with pytest.raises(UnsupportedModel, match="does not say which kind of layer"):
+        families.architecture(config | {"rope_parameters": {"rope_theta": 1e4}})
+
+
 OF_GEMMA = {"hidden_activation": None, "hidden_act": "silu"}
 
 

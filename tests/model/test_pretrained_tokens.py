@@ -105,6 +105,8 @@ def write(file, content):
         "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}",
         "{% if tools is not none %}TOOLS{% endif %}{{ documents is none }}",
         "{{ messages[0].content.strip() }}{{ messages[0].get('tool_calls') }}",
+        "{{ messages | tojson(ensure_ascii=False) }}{{ messages | tojson(false, 2) }}",
+        "{% set y = 'o' %}{% generation %}{% set y = 'i' %}{{ y }}{% endgeneration %}{{ y }}",
     ],
 )
 def test_what_templates_ask_for_is_what_transformers_gives_them(folder, tmp_path, template):
@@ -143,6 +145,15 @@ def test_what_we_teach_ends_as_the_template_ends_it(folder, tmp_path):
     assert PretrainedTokenizer(copy).end_ids == (2, 0)
     write(copy / "generation_config.json", {"eos_token_id": 0})
     assert PretrainedTokenizer(copy).end_ids == (0,)
+    (copy / "generation_config.json").unlink()
+    write(copy / "config.json", {"eos_token_id": [0, 2]})
+    assert PretrainedTokenizer(copy).end_ids == (2, 0)
+
+
+def test_what_begins_a_text_or_ends_a_question_ends_no_answer(folder, tmp_path):
+    template = "<|endoftext|>{% for m in messages %}{{ m.content }}\n{% endfor %}"
+    copy = changed(folder, tmp_path, chat_template=template)
+    assert PretrainedTokenizer(copy).end_ids == (2, 0)  # eos_token, then what else may end it
 
 
 @pytest.mark.parametrize("template", ["{{ 1 / 0 }}", "{{ messages + 1 }}", "{{ nothing.x }}"])
@@ -169,6 +180,10 @@ def test_what_is_broken_is_named(folder, tmp_path, ours):
     copy = changed(folder, tmp_path, chat_template="{% if %}")
     with pytest.raises(BrokenCheckpoint, match="chat template of .* cannot be read"):
         PretrainedTokenizer(copy)
+    (copy / "chat_template.jinja").write_bytes(b"\xff")
+    with pytest.raises(BrokenCheckpoint, match=r"chat_template\.jinja cannot be read"):
+        PretrainedTokenizer(copy)
+    (copy / "chat_template.jinja").unlink()
     for wrong in ([], 3):
         write(copy / "tokenizer_config.json", {"eos_token": "<|im_end|>", "chat_template": wrong})
         with pytest.raises(BrokenCheckpoint, match="chat template of .* cannot be read"):
