@@ -45,11 +45,17 @@ def run(worker, source, arguments=(), count=1, **options):
 
 
 @pytest.fixture(params=[Level.STRONG, Level.DEGRADED], scope="module")
-def worker(request):
+def level(request):
     try:
-        started = Jail(request.param).start()
+        Jail(request.param).start().close()
     except WorkerDied as death:
         pytest.skip(f"{request.param} cannot be built here: {death}")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def worker(level):
+    started = Jail(level).start()
     yield started
     started.close()
 
@@ -237,7 +243,7 @@ def test_what_cannot_be_cleaned_is_reported():
     source = (
         "import os\nos.chdir('/tmp')\n"
         "def f():\n"
-        "    for _ in range(200):\n"
+        "    for _ in range(1200):\n"
         "        os.mkdir('d')\n"
         "        os.chdir('d')"
     )
@@ -294,6 +300,44 @@ def test_a_large_argument_that_is_not_read_does_not_block(worker):
     call = values.to_frame([["x" * 900_000], {}])
     lazy = Job("while True: pass", "f", (call, call), lambda i, r: True, 0.2)
     assert worker.run(lazy).replies[-1].kind is Kind.TIMEOUT
+
+
+OPEN = """
+import os, resource
+def f():
+    there = []
+    for number in range(4096):
+        try:
+            os.fstat(number)
+            there.append(number)
+        except OSError:
+            pass
+    return len(there), resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+"""
+
+
+def test_a_job_has_its_channel_alone_whatever_we_have_open(level):
+    """What the zygote inherits has the number that it has here, however high."""
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(300)]
+    started = Jail(level).start()
+    try:
+        (reply,) = run(started, OPEN)
+    finally:
+        started.close()
+        for descriptor in held:
+            os.close(descriptor)
+    assert reply.value == (4, 32)
+
+
+def test_many_workers_wait_for_jobs_at_once(level):
+    """Each has the channel to its next job on the way to us; Linux counts those of all of them."""
+    started = [Jail(level).start() for _ in range(40)]
+    try:
+        values = [run(one, "def f():\n    return 1")[0].value for one in started]
+    finally:
+        for one in started:
+            one.close()
+    assert values == [1] * 40
 
 
 def test_the_clock_and_the_seed_are_the_job_s(worker):

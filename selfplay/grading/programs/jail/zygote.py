@@ -21,7 +21,7 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
@@ -37,6 +37,10 @@ READY = b"\0"
 """First byte from a job process: all its walls stand."""
 
 _OPEN_FILES = 32
+"""Of a job."""
+_ZYGOTE_FILES = 1024
+"""Of a zygote, which has few: Linux lets no process send a descriptor while its user has more on
+the way, from anywhere, than its own limit, and every idle zygote has sent one."""
 _FILE_SIZE = 1 << 20
 _STACK = 64 << 20
 _THREADS = 64
@@ -56,7 +60,11 @@ def main() -> None:
     Arguments: the descriptor of the control socket; JSON with level, memory (bytes), seconds of
     processor time, niceness.
     """
-    control = socket.socket(fileno=int(sys.argv[1]))
+    given = int(sys.argv[1])
+    # The lowest number that is free: a job closes the low ones, and the one that we are given is as
+    # high as the trusted process has descriptors.
+    control = socket.socket(fileno=os.dup(given))
+    os.close(given)
     settings = json.loads(sys.argv[2])
     os.environ.clear()
     try:
@@ -121,6 +129,7 @@ class Zygote:
         """In the new process: leave everything behind but the channel, and run the submission."""
         try:
             resource.setrlimit(resource.RLIMIT_CPU, (self.seconds, self.seconds))
+            _limit([("RLIMIT_NOFILE", _OPEN_FILES)], strict=True)
             self.confine()
             only = channel.detach()
             os.closerange(3, only)
@@ -176,7 +185,7 @@ def _weak(control: socket.socket, settings: dict[str, int]) -> Zygote:
     if os.geteuid() == 0:
         walls.become_nobody()
     zygote = Zygote(control, settings["seconds"])
-    _limit(settings["memory"], strict=False)
+    _limit(_shared_limits(settings["memory"]), strict=False)
     return zygote
 
 
@@ -193,7 +202,7 @@ def _hardened(
     with suppress(PermissionError):  # without the right to, there is none to gain by exec either
         linux.forget_capabilities()
     linux.checked("prctl", linux.PR_SET_DUMPABLE, 0, 0, 0, 0)
-    _limit(settings["memory"], strict=True)
+    _limit(_shared_limits(settings["memory"]), strict=True)
     rules = landlock.ruleset(read, write)
     landlock.restrict(rules)
     os.close(rules)
@@ -208,15 +217,17 @@ def _hardened(
     return zygote
 
 
-def _limit(memory: int, strict: bool) -> None:
-    """Limits that zygote and jobs share; without `strict`, those that this system refuses go."""
-    for name, value in (
-        ("RLIMIT_AS", memory),
-        ("RLIMIT_FSIZE", _FILE_SIZE),
-        ("RLIMIT_NOFILE", _OPEN_FILES),
-        ("RLIMIT_STACK", _STACK),
-        ("RLIMIT_CORE", 0),
-    ):
+def _shared_limits(memory: int) -> list[tuple[str, int]]:
+    """Limits of a zygote, which its jobs inherit; they get fewer descriptors."""
+    return [
+        ("RLIMIT_AS", memory), ("RLIMIT_FSIZE", _FILE_SIZE), ("RLIMIT_NOFILE", _ZYGOTE_FILES),
+        ("RLIMIT_STACK", _STACK), ("RLIMIT_CORE", 0),
+    ]  # fmt: skip
+
+
+def _limit(limits: Iterable[tuple[str, int]], strict: bool) -> None:
+    """Set limits; without `strict`, those that this system refuses go."""
+    for name, value in limits:
         try:
             limit = getattr(resource, name)
             hard = resource.getrlimit(limit)[1]
