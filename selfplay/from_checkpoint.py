@@ -6,6 +6,7 @@ Needs the packages of the extra `pretrained`, so parts.py imports it when a run 
 import datetime
 import random
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 
 from selfplay import environments as installed
@@ -30,10 +31,10 @@ def pinned(config: RunConfig) -> RunConfig:
     folder = config.pretrained.path.resolve()
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     source = replace(config.pretrained, folder=str(folder), today=today)
-    vocabulary = pretrained.check(folder).vocabulary
-    with Interpreter(config.sandbox) as interpreter:
+    pretrained.check(folder)
+    with closing(Interpreter(config.sandbox)) as interpreter:
         environments = installed.load_all(config.environments, interpreter)
-        tokenizer = _tokenizer(source, environments, vocabulary)
+        tokenizer = _tokenizer(source, environments)
         for name, environment in environments.items():
             tokenizer.solver_prompt(environment.generate(0, random.Random(0)))
             tokenizer.proposer_prompt(name, MEAN)
@@ -62,19 +63,17 @@ def model(
             "config.json in the run's folder. If nothing that matters has changed, make "
             "pretrained.digest empty there."
         )
-    vocabulary = pretrained.check(folder).vocabulary
-    tokenizer = _tokenizer(source, environments, vocabulary)
+    tokenizer = _tokenizer(source, environments)
     network = pretrained.load(
         folder, dtype="bfloat16" if rank and config.precision != "float32" else "float32",
-        compute=config.precision, spoken=min(tokenizer.vocabulary, vocabulary), adapter_rank=rank,
+        compute=config.precision, spoken=tokenizer.vocabulary, adapter_rank=rank,
         adapter_rng=streams.numpy_rng(config.seed, 0, "adapters"),
     )  # fmt: skip
     return tokenizer, network
 
 
-def _tokenizer(
-    source: PretrainedConfig, environments: Mapping[str, Environment], vocabulary: int
-) -> ChatTokenizer:
+def _tokenizer(source: PretrainedConfig, environments: Mapping[str, Environment]) -> ChatTokenizer:
+    vocabulary = pretrained.architecture(source.path).vocabulary
     today = datetime.date.fromisoformat(source.today) if source.today else None
     own = PretrainedTokenizer(source.path, today)
     return ChatTokenizer(own, environments, source.prompt_tokens, vocabulary)

@@ -133,10 +133,11 @@ def _refuse(config: Config) -> None:
                 f"config.json asks for {option}={config[option]!r}, which models of the family "
                 f"{config['model_type']} do not have."
             )
-    if not _agree(config.get("rope_parameters"), config.get("rope_scaling")):
+    if not _spellings_agree(config):
         raise UnsupportedModel(
-            "config.json has both rope_parameters and rope_scaling, and programs differ in which "
-            "one holds. Keep one: rope_parameters, with rope_theta in it."
+            "config.json says one thing in rope_parameters and another in rope_scaling with "
+            "rope_theta, and programs differ in which one holds. Keep one: rope_parameters, with "
+            "rope_theta in it."
         )
     windows = config.get("use_sliding_window") or WINDOWED in (config.get("layer_types") or ())
     if config["model_type"] == "llama" and windows:
@@ -146,15 +147,16 @@ def _refuse(config: Config) -> None:
         )
 
 
-def _agree(new: Any, old: Any) -> bool:
+def _spellings_agree(config: Config) -> bool:
     """Whether the two spellings of rotary positions say the same, or one of them nothing."""
+    new, old = config.get("rope_parameters"), config.get("rope_scaling")
     if not isinstance(new, Mapping) or not isinstance(old, Mapping) or not new or not old:
         return True
 
     def said(spelling: Config) -> dict[str, Any]:
         kind = spelling.get("rope_type") or spelling.get("type") or "default"
-        apart = ("rope_type", "type", "rope_theta")
-        return {"rope_type": kind} | {k: v for k, v in spelling.items() if k not in apart}
+        base = {"rope_type": kind, "rope_theta": config.get("rope_theta")}
+        return base | {k: v for k, v in spelling.items() if k not in ("rope_type", "type")}
 
     return said(new) == said(old)
 
@@ -174,7 +176,7 @@ def _amount(said: Config, name: str, default: float | None = None) -> float:
     value = said.get(name)
     value = default if value is None else value
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise UnsupportedModel(f"config.json has {name}={value!r}, not a positive number.")
+        raise UnsupportedModel(f"{name}={value!r} in config.json is not a positive number.")
     return float(value)
 
 

@@ -72,8 +72,7 @@ def load(
         UnsupportedModel: an unknown family, or an option that is not supported.
         BrokenCheckpoint: a file or tensor that is missing, wrong or too much.
     """
-    check_folder(folder)
-    built = families.architecture(read_config(folder))
+    built = architecture(folder)
     if spoken is not None:
         built = replace(built, spoken=min(spoken, built.vocabulary))
     built = replace(built, precision=compute or dtype, adapter_rank=adapter_rank)
@@ -142,18 +141,27 @@ def save(network: Network, source: Path, folder: Path, dtype: Dtype | None = Non
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def check(folder: Path) -> Architecture:
-    """The architecture of a checkpoint that `load` would read, as far as the files' heads tell.
+def architecture(folder: Path) -> Architecture:
+    """What a checkpoint's configuration describes.
+
+    Raises:
+        UnsupportedModel: an unknown family, or an option that is not supported.
+        BrokenCheckpoint: no folder, or no configuration that can be read.
+    """
+    check_folder(folder)
+    return families.architecture(read_config(folder))
+
+
+def check(folder: Path) -> None:
+    """Find out whether `load` would read a checkpoint, as far as the files' heads tell.
 
     Raises:
         UnsupportedModel: an unknown family, or an option that is not supported.
         BrokenCheckpoint: a file or tensor that is missing, wrong or too much.
     """
-    check_folder(folder)
-    built = families.architecture(read_config(folder))
+    built = architecture(folder)
     with ExitStack() as opened:
         Files(folder, opened).check(families.tensors(built).values(), built.tied)
-    return built
 
 
 def _write_tensors(folder: Path, arrays: Mapping[Tensor, jax.Array], dtype: np.dtype) -> None:

@@ -174,7 +174,7 @@ class PretrainedTokenizer:
 class _Generation(jinja2.ext.Extension):
     """`{% generation %}`, with which templates mark what an assistant says: it changes nothing."""
 
-    tags = {"generation"}  # as jinja2 has it
+    tags = {"generation"}
 
     def parse(self, parser: jinja2.parser.Parser) -> jinja2.nodes.Node:
         """What stands between the marks; what it sets ends with it."""

@@ -113,10 +113,13 @@ def test_spellings_of_positions_that_agree_are_read():
     config = checkpoints.golden("llama-3")["config"]
     said = config["rope_parameters"]
     old = {"type" if name == "rope_type" else name: said[name] for name in said}
-    old.pop("rope_theta")
+    theta = old.pop("rope_theta")
     for scaling in (said, old, None, {}):
-        both = config | {"rope_scaling": scaling}
+        both = config | {"rope_scaling": scaling, "rope_theta": theta}
         assert families.architecture(both) == families.architecture(config)
+    for other in ({"rope_scaling": old}, {"rope_scaling": old, "rope_theta": 2 * theta}):
+        with pytest.raises(UnsupportedModel, match="another in rope_scaling"):
+            families.architecture(config | other)
     null = config | {"rope_parameters": said | {"partial_rotary_factor": None}}
     assert families.architecture(null) == families.architecture(config)
 
@@ -350,14 +353,14 @@ def test_kinds_of_layers_follow_where_the_file_does_not_say(name):
         ({"num_hidden_layers": 0}, "num_hidden_layers=0, not a positive whole number"),
         ({"hidden_size": "32"}, "hidden_size='32', not a positive whole number"),
         ({"head_dim": "16"}, "head_dim='16', not a positive whole number"),
-        ({"rms_norm_eps": 0}, "rms_norm_eps=0, not a positive number"),
+        ({"rms_norm_eps": 0}, "rms_norm_eps=0 in config.json is not a positive number"),
         (
             {"rope_scaling": {"rope_type": "yarn", "factor": 4.0}},
-            "both rope_parameters and rope_scaling",
+            "one thing in rope_parameters and another in rope_scaling",
         ),
         (
             {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e4}},
-            "factor=None, not a positive number",
+            "factor=None in config.json is not a positive number",
         ),
         ({"final_logit_softcapping": 3.0}, "asks for final_logit_softcapping=3.0"),
         ({"rope_parameters": [1e4]}, r"rope_parameters=\[10000.0\], not an object"),

@@ -5,8 +5,6 @@ them one Interpreter, which starts no process before the first program is to be 
 """
 
 from functools import cached_property
-from types import TracebackType
-from typing import Self
 
 from selfplay.grading.programs.gold import Oracle
 from selfplay.grading.programs.pool import Pool
@@ -16,8 +14,6 @@ from selfplay.problem import Environment
 
 class Interpreter:
     """Runs untrusted programs in the sandbox; opened when first needed, may be shared by threads.
-
-    A context manager, for whoever is done with it before the process ends.
 
     Raises:
         ValueError: at the first use, where less holds than `config.require`.
@@ -36,15 +32,8 @@ class Interpreter:
         """Where proposed programs get their golds."""
         return Oracle(self.config)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End its processes, for whoever is done with it before our own process ends."""
         for name in ("pool", "oracle"):
             if name in self.__dict__:  # where a cached property is kept, if it was ever asked for
                 self.__dict__.pop(name).close()
