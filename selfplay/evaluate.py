@@ -1,6 +1,7 @@
 """Evaluation: frozen problems -> pass@1 with intervals, per environment and level; paired runs.
 
-Fed with a network by the loop's driver and the command line. Axes: N problems.
+Fed with a network by the loop's driver and the command line. Axes: N problems, C cells (environment
+x level).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,9 @@ from selfplay.model.tokens import Tokenizer
 from selfplay.problem import Environment, Problem
 from selfplay.suites import SUITE_SEED
 
+LEAST_WEIGHT = 0.05
+"""Of a cell in a look, whatever its pass rate; one at 50% has 0.5 more."""
+SHARING_ROUNDS = 20
 RESAMPLES = 4000
 """Bootstrap resamples behind an interval."""
 
@@ -31,16 +35,20 @@ class EvaluationConfig:
     every: int = 10
     """Generations between looks at the anchors and a few held-out problems; 0: only at the end."""
     live: int = 6
-    """Held-out problems of each environment and level in such a look."""
+    """Held-out problems a level in such a look, on average: more near the frontier, fewer where all
+    or none are solved."""
     live_samples: int = 2
-    """Sampled attempts at each problem in such a look."""
+    """Sampled attempts at each held-out problem in such a look."""
+    anchors: int = 6
+    """Anchor problems a level in such a look, on average, with `samples` attempts at each."""
 
     def __post_init__(self) -> None:
-        if self.every < 0 or min(self.samples, self.live, self.live_samples) < 1:
+        least = min(self.samples, self.live, self.live_samples, self.anchors)
+        if self.every < 0 or least < 1:
             raise ValueError(
                 f"evaluation.every={self.every} must be at least 0; evaluation.samples="
-                f"{self.samples}, evaluation.live={self.live} and evaluation.live_samples="
-                f"{self.live_samples} at least 1."
+                f"{self.samples}, evaluation.live={self.live}, evaluation.live_samples="
+                f"{self.live_samples} and evaluation.anchors={self.anchors} at least 1."
             )
 
 
@@ -119,6 +127,55 @@ def attempt(
     return Scores(correct.sum(axis=1), graded.sum(axis=1), tokens.sum(axis=1), samples)
 
 
+class Survey(NamedTuple):
+    """How much of each of C cells a look attempts."""
+
+    count_C: np.ndarray
+    """int [C], problems of each cell."""
+    chance_C: np.ndarray
+    """float [C], probability with which a cell got any, in (0, 1]."""
+
+    def estimate(self, predicted_C: np.ndarray, observed_C: np.ndarray) -> float:
+        """Mean pass rate over the cells, unbiased whatever was predicted.
+
+        The mean of the predictions, corrected where it was looked: the better they are, the less
+        noise there is.
+
+        Args:
+            predicted_C: float [C], pass rates that were expected before the look.
+            observed_C: float [C], pass rates in the look; NaN where nothing was attempted.
+        Source: the difference estimator of survey sampling (Sarndal, Swensson, Wretman 1992).
+        """
+        surprise_C = (observed_C - predicted_C) / self.chance_C
+        return float(np.mean(predicted_C + np.nan_to_num(surprise_C)))
+
+
+def survey(predicted_C: np.ndarray, mean: float, most: int, rng: np.random.Generator) -> Survey:
+    """Share the problems of a look out over cells: most where the pass rate is least certain.
+
+    A cell gets problems in proportion to the standard deviation of an attempt, `sqrt(p (1 - p))`,
+    and a little more, so that every cell has its chance and surprises are found.
+
+    Args:
+        predicted_C: float [C], expected pass rates, in [0, 1].
+        mean: problems a cell, on average.
+        most: problems that a cell has.
+        rng: decides what is left to chance by fractions of a problem.
+    Source: Neyman 1934, optimal allocation.
+    """
+    weight_C = np.sqrt(predicted_C * (1.0 - predicted_C)) + LEAST_WEIGHT
+    wanted_C = np.zeros(predicted_C.size)
+    for _ in range(SHARING_ROUNDS):  # what full cells cannot take goes to the others
+        open_C = wanted_C < most
+        left = mean * predicted_C.size - wanted_C.sum()
+        if left < 1e-9 or not open_C.any():
+            break
+        wanted_C[open_C] += left * weight_C[open_C] / weight_C[open_C].sum()
+        wanted_C = np.minimum(wanted_C, most)
+    count_C = np.floor(wanted_C + rng.random(wanted_C.size)).astype(np.int64)
+    return Survey(np.minimum(count_C, most), np.minimum(wanted_C, 1.0))
+
+
 def interval(value_N: np.ndarray) -> Interval:
     """Mean over problems with a bootstrap percentile interval over problems.
 
@@ -147,9 +204,15 @@ def by_cell(problems: Sequence[Problem], value_N: np.ndarray) -> dict[str, list[
     }
 
 
+def frontier(rates: Sequence[float]) -> int:
+    """How many levels, from the lowest on without a gap, have a pass rate of at least 50%."""
+    return next((level for level, rate in enumerate(rates) if not rate >= 0.5), len(rates))
+
+
 def summary(problems: Sequence[Problem], sampled: Scores, greedy: Scores) -> dict[str, Any]:
     """A full evaluation as JSON data: overall, per environment, per environment and level."""
     rate_N, name_N = sampled.rate_N, np.array([problem.environment for problem in problems])
+    levels = by_cell(problems, rate_N)
     return {
         "problems": len(problems),
         "pass@1": asdict(interval(rate_N)),
@@ -158,7 +221,9 @@ def summary(problems: Sequence[Problem], sampled: Scores, greedy: Scores) -> dic
             name: asdict(interval(rate_N[name_N == name]))
             for name in dict.fromkeys(name_N.tolist())
         },
-        "by_level": by_cell(problems, rate_N),
+        "by_level": levels,
+        "greedy_by_level": by_cell(problems, greedy.rate_N),
+        "frontier": {name: frontier(rates) for name, rates in levels.items()},
         "tokens_per_attempt": float(sampled.length_N.mean()),
         "tokens_per_attempt_by_level": by_cell(problems, sampled.length_N),
         "grader_errors": int((sampled.samples - sampled.graded_N).sum()),

@@ -19,11 +19,13 @@ from selfplay.curriculum.manager import Manager, Standing
 from selfplay.curriculum.plans import Plan, Report
 from selfplay.curriculum.scale import Game
 from selfplay.grading.judge import Judging
-from selfplay.learning import rollout
+from selfplay.learning import rehearsal, rollout
 from selfplay.learning.advantage import centred_by, group_centred, scaled
 from selfplay.learning.batch import Example
+from selfplay.learning.rehearsal import Kept, Memory
 from selfplay.learning.rollout import Rollout, RolloutConfig
-from selfplay.learning.update import Learner, Updater
+from selfplay.learning.update import Learner, UpdateConfig, Updater
+from selfplay.learning.warmup import Teacher
 from selfplay.model.network import Network
 from selfplay.model.sampling import DecodeConfig, Sampling
 from selfplay.model.tokens import Tokenizer
@@ -67,6 +69,8 @@ class State(NamedTuple):
     """Generations done; 0 is the end of the warm-up."""
     learner: Learner
     standing: Standing
+    memory: Memory
+    """Right attempts that are imitated again."""
     counts: Counts
 
 
@@ -84,8 +88,10 @@ class Ring:
     manager: Manager
     learned: Learned
     procedural: Procedural
+    teacher: Teacher
+    """Draws the demonstrations that are rehearsed beside right attempts."""
     updater: Updater
-    minibatches: int
+    update: UpdateConfig
     rollout: RolloutConfig
     decode: DecodeConfig
     proposing: ProposingConfig
@@ -120,6 +126,8 @@ class Turn:
     first_ratio_gap: float
     """Largest |importance ratio - 1| before the first optimiser step: what sampling and training
     disagree on."""
+    step_length: float
+    """Mean share of an optimiser step that the trust region let it take."""
     seconds: dict[str, float]
     """Wall time of propose, decode, grade (what is left of it after decode), rate and train."""
 
@@ -170,7 +178,15 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
         )
     with clock("train"):
         trained_P = np.array([plan.purpose != "screen" for plan in plans])
-        examples = solver_examples(attempts, correct_PG, graded_PG & trained_P[:, None])
+        examples = solver_examples(
+            ring.update.rule, attempts, correct_PG, graded_PG & trained_P[:, None]
+        )
+        memory = state.memory
+        if ring.update.rehearses:
+            cell_P = cells_of(ring.manager, problems)
+            memory = rehearsal.remembered(
+                memory, right_attempts(attempts, correct_PG & trained_P[:, None], cell_P)
+            )
         worths = []
         if proposer_rollout is not None:
             worths = proposal_worths(
@@ -179,7 +195,7 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
             examples += proposer_examples(
                 proposals, worths, proposer_rollout, ring.proposing.loss_weight
             )
-        learner, learning = learn(ring, state.learner, examples, number)
+        learner, learning = learn(ring, state.learner, examples, memory, number)
     standing = ring.manager.observe(state.standing, number, reports)
     requests = request_games(ring.manager.names, proposals, posed, reports)
     standing = ring.manager.observe_requests(standing, number, requests)
@@ -193,10 +209,10 @@ def generation(ring: Ring, state: State) -> tuple[State, Turn]:
         mixed_groups=sum(0 < game.solved < game.graded for _, game in reports),
         generated_tokens=drawn, trained_tokens=learning.tokens, loss=learning.loss,
         gradient_norm=learning.gradient_norm, first_ratio_gap=learning.first_ratio_gap,
-        seconds=clock.seconds,
+        step_length=learning.step_length, seconds=clock.seconds,
     )  # fmt: skip
     counts = state.counts.plus(generated_tokens=drawn, trained_tokens=learning.tokens)
-    return State(number, learner, standing, counts), turn
+    return State(number, learner, standing, memory, counts), turn
 
 
 def propose(
@@ -276,13 +292,37 @@ def by_problem(verdicts: Sequence[Verdict], problem_count: int) -> tuple[np.ndar
 
 
 def solver_examples(
-    attempts: Rollout, correct_PG: np.ndarray, graded_PG: np.ndarray
+    rule: str, attempts: Rollout, correct_PG: np.ndarray, graded_PG: np.ndarray
 ) -> list[Example]:
-    """Attempts at problems that some but not all of their siblings solved."""
+    """Attempts at problems that some but not all of their siblings solved, for `update.rule`.
+
+    None where the rule is rehearsal alone; only those that did better where it is `positive`.
+    """
+    if rule == "rehearsal":
+        return []
     advantage_N = group_centred(correct_PG.astype(np.float64), graded_PG).ravel()
-    learnt = advantage_N != 0.0
-    lengths = np.where(learnt, attempts.samples.length_N, 0)
+    if rule == "positive":
+        advantage_N = np.maximum(advantage_N, 0.0)
+    lengths = np.where(advantage_N != 0.0, attempts.samples.length_N, 0)
     return attempts.examples(scaled(advantage_N, lengths))
+
+
+def cells_of(manager: Manager, problems: Sequence[Problem]) -> list[int]:
+    """Index of the cell of each problem among environments x levels."""
+    levels = manager.cells.shape[1]
+    return [manager.names.index(p.environment) * levels + p.level for p in problems]
+
+
+def right_attempts(attempts: Rollout, right_PG: np.ndarray, cells: Sequence[int]) -> list[Kept]:
+    """The first right attempt at each problem that was solved at all, to be kept."""
+    each = right_PG.shape[1]
+    return [
+        Kept(
+            cells[p], attempts.prompts[p],
+            attempts.samples.response(p * each + int(right_PG[p].argmax())),
+        )
+        for p in np.flatnonzero(right_PG.any(axis=1)).tolist()
+    ]  # fmt: skip
 
 
 def proposal_worths(
@@ -348,29 +388,48 @@ class Learning(NamedTuple):
     loss: float
     gradient_norm: float
     first_ratio_gap: float
+    step_length: float
 
 
 def learn(
-    ring: Ring, learner: Learner, examples: list[Example], number: int
+    ring: Ring, learner: Learner, examples: list[Example], memory: Memory, number: int
 ) -> tuple[Learner, Learning]:
     """Take the generation's optimiser steps, each on a random share of the examples.
 
-    Nothing to learn from (every group all right or all wrong): nothing changes.
+    Where attempts are rehearsed each step imitates some of them too. A step without anything to
+    learn from (every group all right or all wrong) changes nothing.
     """
     order = streams.numpy_rng(ring.seed, number, "minibatches").permutation(len(examples))
     reports = []
-    for share in np.array_split(order, ring.minibatches):
-        if share.size:
-            learner, report = ring.updater.step(learner, [examples[i] for i in share])
+    for step, share in enumerate(np.array_split(order, ring.update.steps)):
+        batch = [examples[i] for i in share]
+        if ring.update.rehearses:
+            batch += rehearsed(ring, memory, number, step)
+        if batch:
+            learner, report = ring.updater.step(learner, batch)
             reports.append(report)
     if not reports:
-        return learner, Learning(0, 0.0, 0.0, 0.0)
+        return learner, Learning(0, 0.0, 0.0, 0.0, 1.0)
     return learner, Learning(
         tokens=sum(report.tokens for report in reports),
         loss=float(np.mean([report.loss for report in reports])),
         gradient_norm=float(np.mean([report.gradient_norm for report in reports])),
         first_ratio_gap=float(reports[0].largest_ratio_gap),
+        step_length=float(np.mean([report.length for report in reports])),
     )
+
+
+def rehearsed(ring: Ring, memory: Memory, number: int, step: int) -> list[Example]:
+    """What an optimiser step imitates: right attempts, and a share of demonstrations."""
+    config = ring.update.rehearsal
+    kept = rehearsal.drawn(
+        memory,
+        config.tokens,
+        streams.numpy_rng(ring.seed, number, "rehearsal", step),
+    )
+    share = config.demonstrations / (1.0 - config.demonstrations)
+    rng = streams.python_rng(ring.seed, number, "demonstrations", step)
+    return kept + [ring.teacher.demonstration(rng) for _ in range(round(share * len(kept)))]
 
 
 class Clock:

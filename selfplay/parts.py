@@ -13,9 +13,12 @@ from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager
 from selfplay.curriculum.scale import Cells
 from selfplay.grading.programs.environment import Interpreter
-from selfplay.learning.loss import clipped_policy_gradient
+from selfplay.learning import rehearsal
+from selfplay.learning.loss import reinforcement_and_imitation
 from selfplay.learning.optimizer import optimizer
+from selfplay.learning.rehearsal import Memory
 from selfplay.learning.update import Updater, schedule
+from selfplay.learning.warmup import Teacher
 from selfplay.loop import Counts, Ring, State
 from selfplay.model import network as networks
 from selfplay.model import sharding
@@ -43,7 +46,15 @@ class Parts:
     def state(self) -> State:
         """Before the first generation, untrained."""
         learner = self.ring.updater.start(self.network.params)
-        return State(0, learner, self.ring.manager.initial(), Counts())
+        return State(0, learner, self.ring.manager.initial(), self._memory(), Counts())
+
+    def _memory(self) -> Memory:
+        """Empty; where nothing is rehearsed, of the least size that a checkpoint can hold."""
+        update, vocabulary = self.config.update, self.ring.tokenizer.vocabulary
+        cells = self.ring.manager.cells.there_EL.size
+        if not update.rehearses:
+            return rehearsal.empty(cells, 1, 1, vocabulary)
+        return rehearsal.empty(cells, update.rehearsal.memory, update.row_lengths[-1], vocabulary)
 
     def trained(self, state: State) -> Network:
         """The network with a state's parameters."""
@@ -72,16 +83,17 @@ def build(config: RunConfig, archive: Archive) -> Parts:
     tokenizer, network = _model(config, environments)
     gate = Gate(environments, frozen.keys, archive)
     update, proposing = config.update, config.proposing
+    manager = Manager(
+        Cells.of(environments), config.curriculum, config.generations,
+        config.rollout.problems, frozen.digest,
+    )  # fmt: skip
     ring = Ring(
         seed=config.seed,
         network=network,
         tokenizer=tokenizer,
         environments=environments,
         archive=archive,
-        manager=Manager(
-            Cells.of(environments), config.curriculum, config.generations,
-            config.rollout.problems, frozen.digest,
-        ),
+        manager=manager,
         learned=Learned(
             environments, tokenizer, gate, config.seed,
             decode_config=replace(config.decode, max_tokens=proposing.max_tokens),
@@ -91,14 +103,18 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         updater=Updater(
             network,
             optimizer(schedule(update, config.generations), update.max_norm),
-            lambda logprob_RT, packed: clipped_policy_gradient(
+            lambda logprob_RT, packed: reinforcement_and_imitation(
                 logprob_RT, packed, update.clip_low, update.clip_high
             ),
             row_lengths=update.row_lengths,
             tokens=update.tokens,
             temperature=config.rollout.temperature,
+            max_divergence=update.max_divergence,
         ),
-        minibatches=update.minibatches,
+        teacher=Teacher(
+            config.warmup, environments, tokenizer, frozen.keys, manager.prior_rating
+        ),
+        update=update,
         rollout=config.rollout,
         decode=config.decode,
         proposing=proposing,

@@ -11,9 +11,10 @@ import numpy as np
 from selfplay import evaluate, loop
 from selfplay.curriculum.manager import Manager, Standing
 from selfplay.evaluate import Interval, Scores
+from selfplay.learning.warmup import shown_levels as shown
 from selfplay.loop import State, Turn
 from selfplay.parts import Parts
-from selfplay.problem import Outcome
+from selfplay.problem import Outcome, Problem
 from selfplay.proposing.learned import NAME as LEARNED
 
 
@@ -31,6 +32,8 @@ class Snapshot(NamedTuple):
     """Standard deviation of that mean, in points."""
     valid_rate: float
     """Share of recent learned proposals that the gate admitted; NaN if none were asked for."""
+    reached: dict[str, int]
+    """By environment: levels, from the lowest on, with a predicted pass rate of at least 50%."""
     mixed_rate: float
     """Share of recent problems that some but not all attempts solved."""
     tokens_per_second: float
@@ -38,6 +41,15 @@ class Snapshot(NamedTuple):
     time_shares: dict[str, float]
     """Shares of recent wall time by part; sum to 1."""
     seconds_left: float
+
+
+class Suggested(NamedTuple):
+    """Problems to try a run on; None where there is none of the kind."""
+
+    solved: Problem | None
+    """Of the highest level that is reached; solved greedily."""
+    ahead: Problem | None
+    """At the frontier; not solved greedily."""
 
 
 def scalars(
@@ -65,12 +77,15 @@ def scalars(
         "update/loss": turn.loss,
         "update/gradient_norm": turn.gradient_norm,
         "update/first_ratio_gap": turn.first_ratio_gap,
+        "update/step_length": turn.step_length,
         "cost/generated_tokens": float(state.counts.generated_tokens),
         "cost/trained_tokens": float(state.counts.trained_tokens),
         "perf/generation_seconds": seconds,
         "perf/tokens_per_second": snapshot.tokens_per_second,
     }
     values |= curriculum_scalars(parts.ring.manager, state.standing)
+    for name, levels in snapshot.reached.items():
+        values[f"curriculum/reached/{name}"] = float(levels)
     for e, name in enumerate(parts.ring.manager.names):
         levels = [game.level for _, game in turn.reports if game.environment == e]
         values[f"curriculum/level/{name}"] = float(np.mean(levels)) if levels else float("nan")
@@ -109,6 +124,15 @@ def curriculum_scalars(manager: Manager, standing: Standing) -> dict[str, float]
     return values
 
 
+def reached(manager: Manager, standing: Standing) -> dict[str, int]:
+    """By environment: how many levels the solver is believed to pass, without a gap."""
+    predicted_EL = manager.beliefs(standing).predicted_EL
+    return {
+        name: evaluate.frontier(predicted_L[: manager.cells.level_counts[e]].tolist())
+        for e, (name, predicted_L) in enumerate(zip(manager.names, predicted_EL, strict=True))
+    }
+
+
 def samples_text(turn: Turn, count: int = 8) -> str:
     """A few attempts with what was asked, as a markdown table."""
     attempts = len(turn.attempts.texts) // len(turn.posed)
@@ -140,8 +164,41 @@ def full_evaluation(parts: Parts, state: State) -> dict[str, Any]:
         "generation": state.generation,
         "suite": parts.suites.digest,
         **evaluate.summary(problems, sampled, greedy),
-        "rates": [None if np.isnan(r) else round(r, 4) for r in sampled.rate_N.tolist()],
+        "rates": _rounded(sampled.rate_N),
+        "greedy_rates": _rounded(greedy.rate_N),
     }
+
+
+def _rounded(rate_N: np.ndarray) -> list[float | None]:
+    return [None if np.isnan(rate) else round(rate, 4) for rate in rate_N.tolist()]
+
+
+def suggested(parts: Parts, full: dict[str, Any]) -> Suggested:
+    """Held-out problems to try a run on: one that it solves, and one at its frontier.
+
+    Of the environment that has got furthest beyond what was demonstrated: of the highest level that
+    is reached, a problem with a right greedy answer; of the first that is not, one that is missed.
+    """
+    environments, reached = parts.environments, full["frontier"]
+    shown = shown_levels(parts)
+    far = max(environments, key=lambda name: reached[name] - shown[name])
+    problems = [
+        (problem, rate == 1.0)
+        for problem, rate in zip(parts.suites.held_out, full["greedy_rates"], strict=True)
+        if problem.environment == far
+    ]
+    solved = [problem for problem, right in problems if right and problem.level < reached[far]]
+    missed = [problem for problem, right in problems if not right]
+    ahead = [problem for problem in missed if problem.level >= reached[far]]
+    return Suggested(solved[-1] if solved else None, (ahead or missed or [None])[0])
+
+
+def shown_levels(parts: Parts) -> dict[str, int]:
+    """How many levels of each environment the warm-up demonstrated; 0 where there was none."""
+    warmup, environments = parts.config.warmup, parts.environments
+    if not warmup.steps:
+        return dict.fromkeys(environments, 0)
+    return {name: shown(environments[name], warmup.shown) for name in environments}
 
 
 def gain(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Interval | None:

@@ -8,7 +8,7 @@ import signal
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from selfplay import evaluate, loop, machine, report
+from selfplay import evaluate, loop, machine, report, streams
 from selfplay.board import Board
 from selfplay.config import RunConfig
 from selfplay.curriculum import replay
@@ -25,14 +25,16 @@ from selfplay.curriculum.archive import Archive, Attempt, Posed, Rejected
 from selfplay.curriculum.scale import Game
 from selfplay.evaluate import Interval, Scores
 from selfplay.learning import warmup
-from selfplay.learning.warmup import Teacher
+from selfplay.learning.rehearsal import Memory
 from selfplay.loop import Counts, State, Turn
 from selfplay.model import sharding
 from selfplay.parts import Parts, build
 from selfplay.problem import Problem
-from selfplay.report import Snapshot
+from selfplay.report import Snapshot, Suggested
 from selfplay.run import RunFolder
 
+MASTERY_PROBLEMS = 12
+"""Fresh problems of each demonstrated level in a look whether it is mastered."""
 RECENT = 10
 """Generations that rates and speeds are averaged over for display."""
 
@@ -63,6 +65,10 @@ class Result:
     """Full evaluation at the end; None if it was asked to stop."""
     gain: Interval | None
     """Paired difference of held-out pass@1, after minus before."""
+    shown: dict[str, int]
+    """By environment: how many levels were demonstrated."""
+    suggested: Suggested | None = None
+    """Problems to try; None if it was asked to stop."""
 
 
 class Stop:
@@ -129,26 +135,30 @@ class Session:
 
     def run(self) -> Result:
         """From where the folder stands to the end, or until asked to stop."""
+        shown = report.shown_levels(self._parts)
         state = self._resumed() if self._folder.generations() else self._warmed_up()
         if state is None:
-            return Result(self._parts.state(), False, None, None, None)
+            return Result(self._parts.state(), False, None, None, None, shown)
         before = self._folder.evaluation(0)
         if not self._spent(state):
-            self._parts.ring.updater.rehearse(state.learner)
+            self._parts.ring.updater.precompile(state.learner)
         while not self._spent(state) and not self._stop.asked:
             state = self._generation(state)
         if not self._spent(state):
             self._save(state)
-            return Result(state, False, before, None, None)
+            return Result(state, False, before, None, None, shown)
         if state.generation == 0:
-            return Result(state, True, before, before, None)
+            return Result(state, True, before, before, None, shown)
         self._listener.note("Measuring on the held-out problems ...")
         after = self._evaluate(state)
         if state.generation not in self._folder.generations():  # else it was finished before
             if state.generation != self._looked:
                 state = self._looked_at_anchors(state)
             self._save(state)
-        return Result(state, True, before, after, report.gain(before, after))
+        return Result(
+            state, True, before, after, report.gain(before, after), shown,
+            report.suggested(self._parts, after),
+        )  # fmt: skip
 
     def _spent(self, state: State) -> bool:
         """Whether the run has had all its generations, or all its tokens."""
@@ -169,13 +179,13 @@ class Session:
     def _warmed_up(self) -> State | None:
         """The state after the warm-up; None if asked to stop before its end."""
         config, parts = self._config.warmup, self._parts
-        teacher = Teacher(
-            parts.environments, parts.ring.tokenizer, parts.suites.keys,
-            parts.ring.manager.prior_rating, config.proposer_share,
-        )  # fmt: skip
         start, tokens = time.perf_counter(), 0
-        learner = parts.state().learner  # what a warm-up of no steps ends with
-        steps = warmup.run(parts.network, teacher, config, self._config.seed)
+        state = parts.state()
+        learner = state.learner  # what a warm-up of no steps ends with
+        steps = warmup.run(
+            parts.network, parts.ring.teacher, config, self._config.seed,
+            lambda learner, step: self._mastered(state._replace(learner=learner), step),
+        )  # fmt: skip
         for step, (learner, taken) in enumerate(steps, start=1):  # noqa: B007 (used below)
             tokens += taken.tokens
             if step % 10 == 0 or step == config.steps:
@@ -185,7 +195,6 @@ class Session:
                 self._board.scalars(step, {"warmup/loss": loss})
             if self._stop.asked:
                 return None
-        state = parts.state()
         state = state._replace(
             learner=parts.ring.updater.start(learner.params),
             counts=Counts(trained_tokens=tokens, seconds=time.perf_counter() - start),
@@ -195,6 +204,32 @@ class Session:
         state = self._looked_at_anchors(state)
         self._save(state)
         return state
+
+    def _mastered(self, state: State, step: int) -> bool:
+        """Whether the solver masters the demonstrated levels; says so if the last step does not."""
+        config, teacher = self._config.warmup, self._parts.ring.teacher
+        rng = streams.python_rng(self._config.seed, 0, "mastery", step)
+        problems = teacher.fresh(MASTERY_PROBLEMS, rng)
+        rate_N = self._attempt(state, problems, 1, "mastery", temperature=0.0).rate_N
+        by_name: dict[str, list[float]] = {}
+        for problem, rate in zip(problems, rate_N.tolist(), strict=True):
+            by_name.setdefault(problem.environment, []).append(rate)
+        mastered = {name: float(np.nanmean(rates)) for name, rates in by_name.items()}
+        self._board.scalars(step, {f"warmup/mastered/{n}": rate for n, rate in mastered.items()})
+        short = {name: rate for name, rate in mastered.items() if not rate >= config.mastery}
+        if not short:
+            self._listener.note(
+                f"The demonstrated levels are mastered after {step} warm-up steps "
+                f"({min(mastered.values()):.0%} solved greedily in the weakest environment)."
+            )
+        elif step + config.look_every > config.steps:
+            told = ", ".join(f"{name} {rate:.0%}" for name, rate in short.items())
+            self._listener.note(
+                f"The warm-up ends without mastery of the demonstrated levels: {told} solved "
+                f"greedily, and warmup.mastery asks for {config.mastery:.0%}. Self-play builds on "
+                "them: give it more --warmup.steps, or leave these environments out."
+            )
+        return not short
 
     def _generation(self, state: State) -> State:
         start, compiled = time.perf_counter(), machine.compilations()
@@ -278,8 +313,15 @@ class Session:
 
     def _looked_at_anchors(self, state: State) -> State:
         """The curriculum held to the anchors anew."""
-        anchors, manager = list(self._parts.suites.anchors), self._parts.ring.manager
-        scores = self._attempt(state, anchors, self._config.evaluation.samples, "anchors")
+        evaluation, manager = self._config.evaluation, self._parts.ring.manager
+        # Before any outcome there are no predictions to share the look out by.
+        known = state.standing.groups_EL.any()
+        predicted_C = (
+            self._predicted(state) if known else np.full(manager.cells.there_EL.sum(), 0.5)
+        )
+        looked = self._survey(state, "anchors", predicted_C, evaluation.anchors)
+        anchors = self._chosen(state, "anchors", self._parts.suites.anchors, looked)
+        scores = self._attempt(state, anchors, evaluation.samples, "anchors")
         games = [
             Game(manager.names.index(problem.environment), problem.level, int(solved), int(graded))
             for problem, solved, graded in zip(
@@ -295,20 +337,46 @@ class Session:
         )
 
     def _look_at_held_out(self, state: State) -> float:
-        evaluation = self._config.evaluation
-        per_cell = self._config.suites.held_out
-        few = [
-            p for i, p in enumerate(self._parts.suites.held_out) if i % per_cell < evaluation.live
-        ]
+        """Estimate of held-out pass@1 from some of the problems."""
+        evaluation, predicted_C = self._config.evaluation, self._predicted(state)
+        looked = self._survey(state, "held-out", predicted_C, evaluation.live)
+        few = self._chosen(state, "held-out", self._parts.suites.held_out, looked)
         scores = self._attempt(state, few, evaluation.live_samples, "live")
-        return float(np.nanmean(scores.rate_N))
+        rate_C = np.full(predicted_C.size, np.nan)
+        at_N = np.repeat(np.arange(predicted_C.size), looked.count_C)
+        for c in np.flatnonzero(looked.count_C):
+            rate_C[c] = np.nanmean(scores.rate_N[at_N == c])
+        return looked.estimate(predicted_C, rate_C)
+
+    def _predicted(self, state: State) -> np.ndarray:
+        """float [C], predicted pass rates of the cells, in the order of the frozen problems."""
+        manager = self._parts.ring.manager
+        return manager.beliefs(state.standing).predicted_EL[manager.cells.there_EL]
+
+    def _survey(
+        self, state: State, name: str, predicted_C: np.ndarray, mean: int
+    ) -> evaluate.Survey:
+        suites = self._config.suites
+        most = suites.anchors if name == "anchors" else suites.held_out
+        rng = streams.numpy_rng(self._config.seed, state.generation, f"survey/{name}")
+        return evaluate.survey(predicted_C, mean, most, rng)
+
+    def _chosen(
+        self, state: State, name: str, frozen: Sequence[Problem], looked: evaluate.Survey
+    ) -> list[Problem]:
+        """Random problems of each cell, as many as are to be attempted; cells in their order."""
+        each = len(frozen) // looked.count_C.size
+        rng = streams.numpy_rng(self._config.seed, state.generation, f"chosen/{name}")
+        return [
+            frozen[c * each + int(at)]
+            for c, count in enumerate(looked.count_C)
+            for at in rng.permutation(each)[:count]
+        ]
 
     def _evaluate(self, state: State) -> dict[str, Any]:
         full = report.full_evaluation(self._parts, state)
         self._folder.write_evaluation(state.generation, full)
-        per_cell, live = self._config.suites.held_out, self._config.evaluation.live
-        rates = np.array(full["rates"], dtype=float)
-        self._held_out = float(np.nanmean(rates[np.arange(rates.size) % per_cell < live]))
+        self._held_out = full["pass@1"]["mean"]
         self._board.scalars(
             state.generation,
             {
@@ -338,6 +406,7 @@ class Session:
             held_out=self._held_out,
             rating=float(standing.anchored_E.mean()),
             rating_sd=float(np.linalg.norm(standing.anchored_sd_E) / standing.anchored_E.size),
+            reached=report.reached(self._parts.ring.manager, standing),
             valid_rate=valid / asked if asked else float("nan"),
             mixed_rate=float(np.mean([past.mixed_groups / len(past.reports) for past in recent])),
             tokens_per_second=sum(past.generated_tokens for past in recent) / elapsed,
@@ -395,6 +464,7 @@ def as_tree(state: State) -> dict[str, Any]:
         "generation": np.array(state.generation, np.int64),
         "learner": state.learner,
         "standing": jax.tree.leaves(state.standing),
+        "memory": state.memory._asdict(),
         "counts": {
             name: np.array(value, np.float64) for name, value in state.counts._asdict().items()
         },
@@ -410,6 +480,7 @@ def from_tree(tree: dict[str, Any], like: State) -> State:
         standing=jax.tree.unflatten(
             jax.tree.structure(like.standing), map(np.asarray, tree["standing"])
         ),
+        memory=Memory(**{name: np.asarray(array) for name, array in tree["memory"].items()}),
         counts=Counts(
             int(counts["generated_tokens"]), int(counts["trained_tokens"]), counts["seconds"]
         ),

@@ -49,6 +49,36 @@ def test_a_sound_environment_has_no_fault():
     assert list(conformance.check(Sound(), SIZE)) == []
 
 
+@pytest.mark.parametrize(
+    ("count", "crowded", "levels"),
+    [
+        (1, 0, [0]),
+        (9, 3, list(range(9))),
+        (10, 0, list(range(10))),
+        (11, 0, [0, 1, 2, 4, 5, 6, 8, 9, 10]),
+        (40, 5, [0, 1, 5, 7, 13, 19, 26, 32, 38, 39]),
+        (40, 40, [0, 1, 7, 13, 19, 26, 32, 38, 39]),
+    ],
+)
+def test_of_a_long_ladder_some_levels_are_checked_the_ends_among_them(count, crowded, levels):
+    environment = Sound()
+    environment.knobs = {"letters": Knob(tuple(range(4, 4 + count)), "letters", "longer words")}
+    environment.crowded = crowded
+    assert conformance.spread(environment) == levels
+
+
+def test_a_fault_at_the_top_of_a_long_ladder_is_found():
+    class Long(Sound):
+        knobs = {"letters": Knob(tuple(range(4, 44)), "letters", "longer words")}
+
+        def demonstrate(self, problem, rng):
+            shown = super().demonstrate(problem, rng)
+            return shown + "0" if problem.level == 39 else shown
+
+    (fault,) = conformance.check(Long(), Size(problems=60, graded=10, fuzzed=50))
+    assert (fault.check, fault.where) == ("worked solutions are right", "level 39")
+
+
 class Forgetful(Sound):
     def draft(self, knobs, rng):
         return super().draft(knobs, random)  # not the rng that it was given

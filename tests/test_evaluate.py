@@ -116,9 +116,56 @@ def test_attempts_are_counted_by_problem_and_drawn_alike_every_time(
     assert set(attempt(0.0).solved_N.tolist()) <= {0, 2}  # greedy attempts are all the same
 
 
-@pytest.mark.parametrize("field", ["samples", "live", "live_samples"])
+@pytest.mark.parametrize("field", ["samples", "live", "live_samples", "anchors"])
 def test_values_out_of_range(field):
     with pytest.raises(ValueError, match=rf"evaluation\.{field}=\s*0"):
         EvaluationConfig(**{field: 0})
     with pytest.raises(ValueError, match=r"evaluation\.every=-1"):
         EvaluationConfig(every=-1)
+
+
+def test_a_survey_prefers_cells_whose_outcome_is_least_certain():
+    predicted_C = np.array([0.0] * 30 + [0.3, 0.5, 0.7] + [1.0] * 7)
+    counts = [
+        evaluate.survey(predicted_C, 1.0, 8, np.random.default_rng(seed)).count_C
+        for seed in range(200)
+    ]
+    mean_C = np.mean(counts, axis=0)
+    assert mean_C.sum() == pytest.approx(40.0, rel=0.03)
+    assert mean_C[30:33].min() > 5.0
+    assert 0.2 < mean_C[:30].min() <= mean_C[:30].max() < 0.7
+
+
+def test_a_survey_of_all_there_is_takes_all():
+    looked = evaluate.survey(np.array([0.0, 0.5, 1.0]), 6, 6, np.random.default_rng(0))
+    assert looked.count_C.tolist() == [6, 6, 6]
+    assert looked.chance_C.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("predicted", [0.0, 0.5, 0.9])
+def test_the_estimate_of_a_survey_is_unbiased_however_wrong_the_predictions(predicted):
+    """Truth: a frontier half-way up; what is predicted: the same everywhere."""
+    rng, truth_C = np.random.default_rng(0), np.linspace(1.0, 0.0, 20)
+    predicted_C, estimates = np.full(20, predicted), []
+    for _ in range(4000):
+        looked = evaluate.survey(predicted_C, 0.6, 8, rng)
+        solved_C = rng.binomial(looked.count_C, truth_C)
+        observed_C = np.where(looked.count_C > 0, solved_C / np.maximum(looked.count_C, 1), np.nan)
+        estimates.append(looked.estimate(predicted_C, observed_C))
+    error = np.std(estimates) / np.sqrt(len(estimates))
+    assert np.mean(estimates) == pytest.approx(0.5, abs=4 * error)
+
+
+def test_good_predictions_make_a_survey_sure():
+    """Twelve mastered and twelve hopeless levels, one at the frontier: nearly no noise."""
+    truth_C = np.array([1.0] * 12 + [0.5] + [0.0] * 12)
+    rng, spread = np.random.default_rng(0), {}
+    for name, predicted_C in {"good": truth_C, "bad": np.full(25, 0.5)}.items():
+        estimates = []
+        for _ in range(500):
+            looked = evaluate.survey(predicted_C, 1.0, 8, rng)
+            rate_C = rng.binomial(looked.count_C, truth_C) / np.maximum(looked.count_C, 1)
+            observed_C = np.where(looked.count_C > 0, rate_C, np.nan)
+            estimates.append(looked.estimate(predicted_C, observed_C))
+        spread[name] = np.std(estimates)
+    assert spread["good"] < 0.3 * spread["bad"] or spread["good"] < 0.01

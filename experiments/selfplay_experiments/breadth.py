@@ -24,7 +24,7 @@ CONFIG = replace(
         "string_rewriting",
     ),
     generations=220,
-    model=ModelConfig(width=96, layers=3, heads=3, kv_heads=3, hidden=288),
+    model=ModelConfig(width=96, layers=3, heads=3, kv_heads=3, hidden=288, positions="rotary"),
     warmup=replace(QUICKSTART.warmup, steps=4000, row_length=128),
     rollout=replace(QUICKSTART.rollout, problems=96),
     evaluation=EvaluationConfig(every=40),

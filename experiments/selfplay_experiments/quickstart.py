@@ -30,7 +30,7 @@ CONFIG = RunConfig(
     checkpoint_every=40,
     # The smallest of the shapes that were tried (0.8, 0.4 and 0.17 M parameters): it takes the most
     # steps in the time, and reached the most with them.
-    model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192),
+    model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192, positions="rotary"),
     warmup=WarmupConfig(steps=2600, rows=32, row_length=96),
     # Fewer problems with more attempts each teach as much, and use up the easy levels more slowly.
     rollout=RolloutConfig(problems=64, attempts=16),

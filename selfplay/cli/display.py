@@ -12,6 +12,8 @@ from selfplay.report import Snapshot
 
 LINE_EVERY = 10
 """Generations between lines where there is no terminal."""
+FEW = 6
+"""Environments whose levels are told one by one."""
 HISTORY_EVERY = 10
 """Generations between lines that stay on a terminal, above the live display."""
 
@@ -73,6 +75,7 @@ def summary_line(snapshot: Snapshot) -> str:
     words = [
         f"held-out {percent(snapshot.held_out)}",
         f"rating {snapshot.rating:.0f}±{snapshot.rating_sd:.0f}",
+        f"levels {levels_reached(snapshot)}",
         f"valid {percent(snapshot.valid_rate)}",
         f"mixed {percent(snapshot.mixed_rate)}",
         f"{snapshot.tokens_per_second / 1000:.1f}k tok/s",
@@ -83,6 +86,12 @@ def summary_line(snapshot: Snapshot) -> str:
         ),
     ]
     return "  ".join(words)
+
+
+def levels_reached(snapshot: Snapshot) -> str:
+    """Levels reached in each environment, in their order; of many environments the mean."""
+    levels = list(snapshot.reached.values())
+    return "·".join(map(str, levels)) if len(levels) <= FEW else f"{sum(levels) / len(levels):.1f}"
 
 
 def percent(share: float) -> str:

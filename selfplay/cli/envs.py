@@ -19,6 +19,7 @@ from selfplay import conformance
 from selfplay import environments as installed
 from selfplay.cli import gallery, options, scaffold
 from selfplay.cli.options import Count
+from selfplay.cli.rates import FEW_LEVELS
 from selfplay.conformance import Fault, Size
 from selfplay.grading.programs.environment import Interpreter
 from selfplay.grading.programs.sandbox import SandboxConfig
@@ -26,6 +27,8 @@ from selfplay.problem import Environment
 
 TIMED = 0.05
 """Seconds that the generator of each environment is timed for, at least."""
+SAMPLED = 10
+"""Levels that are shown of an environment with many."""
 FEWEST = 20
 """Problems a level that a check draws at least."""
 
@@ -87,7 +90,7 @@ def show_environment(
 
     Args:
         name: the environment, or a Python file that defines one.
-        level: this level only.
+        level: this level only; by default all, or ten of more than twelve.
         n: samples of each level.
         seed: of the samples.
     """
@@ -97,17 +100,9 @@ def show_environment(
         f"[bold]{environment.name}[/]: {escape(environment.summary)}\n"
         f"{escape(environment.instruction)}"
     )
-    levels = range(environment.level_count)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("knob", no_wrap=True)
-    for at in levels:
-        table.add_column(f"L{at}", justify="right", no_wrap=True)
-    table.add_column("meaning")
-    for knob_name, knob in environment.knobs.items():
-        table.add_row(f"{knob_name} ({knob.unit})", *map(str, knob.values), escape(knob.meaning))
-    console.print(table)
+    console.print(_knobs(environment))
     rng = random.Random(seed)
-    for at in levels if level is None else [level]:
+    for at in _sampled(environment.level_count) if level is None else [level]:
         environment.at(at)  # a level that does not exist: the error that lists them
         for _ in range(n):
             problem = environment.generate(at, rng)
@@ -116,6 +111,27 @@ def show_environment(
             console.print(f"   gold  {escape(problem.gold)}")
             if worked is not None:
                 console.print(f" worked  {escape(worked)}")
+
+
+def _knobs(environment: Environment) -> Table:
+    """The value of every knob at every level; of many levels the first few and the top."""
+    levels = _sampled(environment.level_count)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("knob", no_wrap=True)
+    for at in levels:
+        table.add_column(f"L{at}", justify="right", no_wrap=True)
+    table.add_column("meaning")
+    for name, knob in environment.knobs.items():
+        values = (str(knob.values[at]) for at in levels)
+        table.add_row(f"{name} ({knob.unit})", *values, escape(knob.meaning))
+    return table
+
+
+def _sampled(level_count: int) -> list[int]:
+    """The levels to show: all of a few, else some at even distances, with both ends."""
+    if level_count <= FEW_LEVELS:
+        return list(range(level_count))
+    return [round(at * (level_count - 1) / (SAMPLED - 1)) for at in range(SAMPLED)]
 
 
 def check_environment(

@@ -14,7 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 from tyro.conf import Positional
 
+from selfplay import report
 from selfplay.cli import options, runs
+from selfplay.cli.closing import height
+from selfplay.cli.rates import FEW_LEVELS, bars
 from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager, Standing
@@ -47,29 +50,26 @@ def show_curriculum(run: Positional[Path]) -> None:
     with runs.opened(run) as (folder, parts, _):
         state = runs.state_of(folder, parts)
         manager, standing = parts.ring.manager, state.standing
-        beliefs = manager.beliefs(standing)
-        predicted_EL, proposer = beliefs.predicted_EL, manager.proposer_beliefs(standing)
+        few = manager.cells.shape[1] <= FEW_LEVELS
         table = Table(
-            title=f"Generation {state.generation}: predicted pass rate in %, groups played below",
+            title=f"Generation {state.generation}: predicted pass rate"
+            + (" in %, groups played below" if few else ", share of the groups played below"),
             title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
         )  # fmt: skip
         learned = folder.config.proposing.proposer == "learned"
-        heading = "rating ± sd: solver" + (", proposer" if learned else "")
-        table.add_column(heading, no_wrap=True)
-        for level in range(predicted_EL.shape[1]):
-            table.add_column(str(level), justify="right")
+        table.add_column("rating ± sd: solver" + (", proposer" if learned else ""), no_wrap=True)
+        if few:
+            for level in range(manager.cells.shape[1]):
+                table.add_column(str(level), justify="right")
+        else:
+            table.add_column("reached", justify="right")
+            table.add_column("level 0 to the top", no_wrap=True)
+        reached = report.reached(manager, standing)
         for e, name in enumerate(manager.names):
-            cells = [
-                "" if np.isnan(p) else f"{_coloured(p)}\n[dim]{n}[/]"
-                for p, n in zip(predicted_EL[e], standing.groups_EL[e], strict=True)
-            ]
-            state_of = STATES[standing.watch.state_E[e]]
-            rating = f"{beliefs.solver_E[e]:.0f} ± {beliefs.solver_sd_E[e]:.0f}"
-            watched = "" if state_of == "active" else f"\n[red]{state_of}[/]"
-            wrote = ""
-            if learned:
-                wrote = f"\n[dim]{proposer.solver_E[e]:.0f} ± {proposer.solver_sd_E[e]:.0f}[/]"
-            table.add_row(f"[bold]{name}[/]\n{rating}{wrote}{watched}", *cells)
+            cells = _numbers(manager, standing, e) if few else [
+                height(parts.environments[name], reached[name]), _bars(manager, standing, e)
+            ]  # fmt: skip
+            table.add_row(_known_of(manager, standing, e, learned), *cells)
         console.print(table)
         reliability = standing.reliability
         console.print(
@@ -77,6 +77,37 @@ def show_curriculum(run: Positional[Path]) -> None:
             f"{reliability.coverage:.0%} of {reliability.groups_B.sum():,} groups within their 90% "
             "interval."
         )
+
+
+def _known_of(manager: Manager, standing: Standing, e: int, learned: bool) -> str:
+    """Name, ratings and state of an environment, a line each."""
+    beliefs, proposer = manager.beliefs(standing), manager.proposer_beliefs(standing)
+    lines = [
+        f"[bold]{manager.names[e]}[/]",
+        f"{beliefs.solver_E[e]:.0f} ± {beliefs.solver_sd_E[e]:.0f}",
+    ]
+    if learned:
+        lines.append(f"[dim]{proposer.solver_E[e]:.0f} ± {proposer.solver_sd_E[e]:.0f}[/]")
+    if (state := STATES[standing.watch.state_E[e]]) != "active":
+        lines.append(f"[red]{state}[/]")
+    return "\n".join(lines)
+
+
+def _numbers(manager: Manager, standing: Standing, e: int) -> list[str]:
+    """Of each level the predicted pass rate and the groups played."""
+    predicted_L = manager.beliefs(standing).predicted_EL[e]
+    return [
+        "" if np.isnan(p) else f"{_coloured(p)}\n[dim]{n}[/]"
+        for p, n in zip(predicted_L, standing.groups_EL[e], strict=True)
+    ]
+
+
+def _bars(manager: Manager, standing: Standing, e: int) -> str:
+    """The same as two rows of bars, for many levels; groups relative to the most played level."""
+    count = manager.cells.level_counts[e]
+    groups_L = standing.groups_EL[e, :count]
+    predicted = bars(manager.beliefs(standing).predicted_EL[e, :count].tolist())
+    return f"{predicted}\n[dim]{bars((groups_L / max(1, groups_L.max())).tolist())}[/]"
 
 
 def explain(

@@ -2,29 +2,22 @@
 
 import difflib
 import importlib.util
-import random
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from statistics import mean
 from types import ModuleType
 
 import tyro
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from tyro.conf import Positional
 
 from selfplay import device, environments, parts, train
-from selfplay.cli import options
-from selfplay.cli.display import Display, duration
+from selfplay.cli import closing, options
+from selfplay.cli.display import Display
 from selfplay.config import RunConfig
-from selfplay.evaluate import Interval
-from selfplay.grading.programs.environment import Interpreter
 from selfplay.run import RunFolder
-from selfplay.train import Result
 
 EXPERIMENTS = "selfplay.experiments"
 """Entry-point group of modules with a CONFIG and, for control arms, VARIANTS."""
@@ -227,57 +220,4 @@ def _run(folder: RunFolder, path: Path) -> None:
             highlight=False,
         )
         sys.exit(130)
-    _print_summary(console, config, result, path)
-
-
-def _print_summary(console: Console, config: RunConfig, result: Result, path: Path) -> None:
-    before, after = result.before, result.after
-    if before is None or after is None:
-        return
-    table = Table(
-        title="Held-out pass@1 in %, before and after self-play",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),  # fits 80 columns
-    )
-    table.add_column("environment", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    levels = max(len(rates) for rates in after["by_level"].values())
-    for column in (
-        "mean",
-        *(f"L{level}" for level in range(levels)),
-    ):
-        table.add_column(column, justify="right")
-    for name in after["by_level"]:
-        for when, full in (("before", before), ("after", after)):
-            rates = [full["by_environment"][name]["mean"], *full["by_level"][name]]
-            cells = [f"{100 * rate:.0f}" for rate in rates]
-            table.add_row(name if full is before else "", when, *cells)
-    table.add_section()
-    for when, full in (("before", before), ("after", after)):
-        lengths = full["tokens_per_attempt_by_level"].values()
-        by_level = [
-            mean(own[level] for own in lengths if level < len(own)) for level in range(levels)
-        ]
-        cells = [f"{length:.0f}" for length in (full["tokens_per_attempt"], *by_level)]
-        table.add_row("tokens an attempt" if full is before else "", when, *cells)
-    console.print(table)
-    console.print(
-        f"Held-out pass@1: {Interval(**before['pass@1']).percent()} after the warm-up, "
-        f"{Interval(**after['pass@1']).percent()} now"
-        + (f"; paired difference {result.gain.points()} (95%)." if result.gain else "."),
-        highlight=False,
-    )
-    counts = result.state.counts
-    first = environments.load(config.environments[0], Interpreter(config.sandbox))
-    sample = first.generate(min(2, first.level_count - 1), random.Random(0))
-    console.print(
-        f"{counts.generated_tokens:,} tokens generated, {counts.trained_tokens:,} trained on, "
-        f"{duration(counts.seconds)} of warm-up and generations.\n\n"
-        "Next:\n"
-        f"  selfplay board {path}\n"
-        f"  selfplay curriculum show {path}\n"
-        f'  selfplay solve {path} "{sample.text}"\n'
-        f"  selfplay propose {path} --env {sample.environment} --rating 1500",
-        highlight=False,
-    )
+    closing.show(console, config, result, path)

@@ -15,7 +15,10 @@ from selfplay.conformance import grading, problems, wholes
 from selfplay.conformance.fault import Complaint, Fault, Sample, Size, draw, shown
 from selfplay.problem import Environment
 
-__all__ = ["Fault", "Size", "check", "check_level", "check_whole", "draw"]
+__all__ = ["Fault", "Size", "check", "check_level", "check_whole", "draw", "spread"]
+
+MOST_LEVELS = 10
+"""Most levels of an environment that are checked one by one by default."""
 
 
 def check(environment: Environment, size: Size, levels: Sequence[int] = ()) -> Iterator[Fault]:
@@ -24,14 +27,28 @@ def check(environment: Environment, size: Size, levels: Sequence[int] = ()) -> I
     Args:
         environment: to be checked.
         size: of the samples; the time grows in proportion to each of its fields.
-        levels: only these; by default all, and what concerns all of them together.
+        levels: only these; by default those of `spread`, and what concerns all together.
     Yields:
         What is wrong, at most one fault for each check and level.
     """
-    for level in levels or range(environment.level_count):
+    for level in levels or spread(environment):
         yield from check_level(environment, level, size)
     if not levels:
         yield from check_whole(environment, size)
+
+
+def spread(environment: Environment) -> list[int]:
+    """The levels to check one by one where time is short: all of them, up to MOST_LEVELS.
+
+    A long ladder of levels has the same notation and grader at each. Of more than MOST_LEVELS these
+    are the two lowest and the two highest, the first that is not crowded (whose problems are most
+    likely to repeat), and five between them at even distances.
+    """
+    top = environment.level_count - 1
+    if top < MOST_LEVELS:
+        return list(range(top + 1))
+    between = {1 + round(part * (top - 2) / 6) for part in range(1, 6)}
+    return sorted({0, 1, min(environment.crowded, top), top - 1, top} | between)
 
 
 def check_level(environment: Environment, level: int, size: Size) -> Iterator[Fault]:

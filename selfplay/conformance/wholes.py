@@ -17,6 +17,10 @@ EASING = 0.95
 """Mean estimate of difficulty of a level relative to the level below it that is still no fall."""
 RISE = 1.2
 """Mean estimate of the top level relative to level 0, at least."""
+TO_ESTIMATE = 1_800
+"""Most problems of all levels together whose difficulty is estimated."""
+TO_BREAK = 180
+"""Most problems of all levels together that broken texts are made from."""
 MAX_REASON = 60
 """Longest countable part of a refusal, in characters."""
 
@@ -68,8 +72,9 @@ def knobs_may_be_set(environment: Environment, size: Size) -> Iterator[Complaint
 
 def gets_harder(environment: Environment, size: Size) -> Iterator[Complaint]:
     """Mean estimate of each level, in order; what chance may have done is not held against it."""
+    count = min(200, max(2, TO_ESTIMATE // environment.level_count), size.problems)
     drawn = [
-        [environment.estimate(p) for p in draw(environment, level, min(200, size.problems))]
+        [environment.estimate(p) for p in draw(environment, level, count)]
         for level in range(environment.level_count)
     ]
     estimates = [mean(values) for values in drawn]
@@ -114,8 +119,9 @@ def _broken_texts(environment: Environment, count: int) -> Iterator[str]:
     yield from ("1" * 10_000, "1+" * 10_000, "x=" * 10_000, "(" * 10_000, "\u0661+\u0662")
     rng = streams.python_rng(0, 0, f"conformance/{environment.name}/broken", 0)
     good: list[str] = []
+    each = min(20, max(1, TO_BREAK // environment.level_count))
     for level in range(environment.level_count):
-        good += [environment.pose(problem) for problem in draw(environment, level, 20, seed=3)]
+        good += [environment.pose(problem) for problem in draw(environment, level, each, seed=3)]
     for _ in range(count):
         text = rng.choice(good)
         for _ in range(rng.randint(1, 3)):

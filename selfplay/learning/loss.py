@@ -1,6 +1,6 @@
-"""The objectives: clipped policy gradient for reinforcement, cross-entropy for imitation.
+"""The objectives: clipped policy gradient for reinforcement, cross-entropy for imitation, both.
 
-Both take the log-probabilities of packed tokens (batch.py) and return sums over tokens; update.py
+All take the log-probabilities of packed tokens (batch.py) and return sums over tokens; update.py
 divides by the number of tokens of the whole batch. Pure jax. Axes: R packed rows, T tokens.
 """
 
@@ -101,3 +101,19 @@ def clipped_policy_gradient(
     clipped_RT = jnp.clip(ratio_RT, 1.0 - clip_low, 1.0 + clip_high)
     gain_RT = jnp.minimum(ratio_RT * packed.weight_RT, clipped_RT * packed.weight_RT)
     return -jnp.sum(jnp.where(packed.learn_RT, gain_RT, 0.0))
+
+
+def reinforcement_and_imitation(
+    logprob_RT: jax.Array, packed: Packed, clip_low: float, clip_high: float
+) -> jax.Array:
+    """`clipped_policy_gradient` of the tokens that were drawn, `imitation` of the others.
+
+    A token counts as drawn if its log-probability at drawing is known. One that was drawn with
+    probability 1 counts as imitated: its gradient is 0 either way. Arguments as of the former.
+    """
+    drawn_RT = packed.logprob_RT != 0.0
+    drawn = packed._replace(learn_RT=packed.learn_RT & drawn_RT)
+    shown = packed._replace(weight_RT=jnp.where(drawn_RT, 0.0, packed.weight_RT))
+    return clipped_policy_gradient(logprob_RT, drawn, clip_low, clip_high) + imitation(
+        logprob_RT, shown
+    )

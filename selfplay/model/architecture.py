@@ -90,6 +90,8 @@ class Layer:
     """None: this layer knows no positions."""
     window: int = 0
     """How many of the last tokens a token sees, itself included; 0: all."""
+    linear_bias: bool = False
+    """Whether each head prefers near tokens by a slope of its own (ALiBi)."""
 
 
 @dataclass(frozen=True)

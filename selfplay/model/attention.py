@@ -116,10 +116,16 @@ class View(NamedTuple):
         """bool [N, T, S], which keys are visible to a layer with this window (0: none)."""
         if not window:
             return self.visible_NTS
-        if self.key_position_NS is None:
-            raise ValueError("a window needs to know the positions of the keys in the cache.")
-        distance_NTS = self.position_NT[:, :, None] - self.key_position_NS[:, None]
+        distance_NTS = self.position_NT[:, :, None] - self.key_positions()[:, None]
         return self.visible_NTS & (distance_NTS < window)
+
+    def key_positions(self) -> jax.Array:
+        """int [N, S], positions of the keys, which windows and linear biases have to know."""
+        if self.key_position_NS is None:
+            raise ValueError(
+                "a window or a linear bias needs to know the positions of the keys in the cache."
+            )
+        return self.key_position_NS
 
 
 def flash_fits(query_NHTD: jax.Array, score_cap: float) -> bool:
@@ -173,13 +179,30 @@ def flash(
     return mixed_NTHD.swapaxes(1, 2)
 
 
+def linear_bias(key_position_NS: jax.Array, heads: int) -> jax.Array:
+    """What a score gains by the key's position: near keys are preferred, by a slope a head.
+
+    A softmax does not see what all scores of a query have in common, so that the position of the
+    key alone does the work of the distance.
+
+    Args:
+        key_position_NS: int [N, S], position of each key in its own sequence, from 0.
+        heads: number H of query heads.
+    Returns:
+        float32 [N, H, 1, S], slope 2^(-8 (h + 1) / H) times the position.
+    Source: Press et al. 2022, arXiv:2108.12409 (ALiBi).
+    """
+    slope_H = 2.0 ** (-8.0 * (jnp.arange(heads, dtype=jnp.float32) + 1.0) / heads)
+    return slope_H[:, None, None] * key_position_NS[:, None, None].astype(jnp.float32)
+
+
 class Attention(nnx.Module):
     """Grouped-query attention over given key slots."""
 
     def __init__(self, built: Architecture, layer: Layer, draw: Draw) -> None:
         self.heads, self.kv_heads, self.head_dim = built.heads, built.kv_heads, built.head_dim
         self.rope = None if layer.rope is None else built.ropes.index(layer.rope)
-        self.window = layer.window
+        self.window, self.linear_bias = layer.window, layer.linear_bias
         self.score_scale, self.score_cap = built.score_scale, built.score_cap
         width, std = built.width, built.width**-0.5
         across, kv_across = self.heads * self.head_dim, self.kv_heads * self.head_dim
@@ -211,14 +234,22 @@ class Attention(nnx.Module):
             turn = view.turns[self.rope]
             query_NHTD, key_NKTD = turn(query_NHTD), turn(key_NKTD)
         seen, visible_NTS = KeyValues.of(key_NKTD, value_NKTD), view.of(self.window)
-        if cache is None and flash_fits(query_NHTD, self.score_cap):
+        plain = cache is None and not self.linear_bias
+        if plain and flash_fits(query_NHTD, self.score_cap):
             mixed_NHTD = flash(query_NHTD, key_NKTD, value_NKTD, visible_NTS, self.score_scale)
         else:
             seen = seen if cache is None else cache.with_tokens(seen, view.slot)
-            mixed_NHTD = self._mixed(query_NHTD, seen, visible_NTS)
+            bias = linear_bias(view.key_positions(), K * G) if self.linear_bias else None
+            mixed_NHTD = self._mixed(query_NHTD, seen, visible_NTS, bias)
         return self.output(mixed_NHTD.transpose(0, 2, 1, 3).reshape(N, T, K * G * D)), seen
 
-    def _mixed(self, query_NHTD: jax.Array, seen: KeyValues, visible_NTS: jax.Array) -> jax.Array:
+    def _mixed(
+        self,
+        query_NHTD: jax.Array,
+        seen: KeyValues,
+        visible_NTS: jax.Array,
+        bias_NH1S: jax.Array | None,
+    ) -> jax.Array:
         """float [N, H, T, D], the values weighted by how well their keys fit."""
         N, H, T, D = query_NHTD.shape
         K, blocks = self.kv_heads, seen.keys_NKBDC.shape[2]
@@ -230,6 +261,8 @@ class Attention(nnx.Module):
         )
         score = score.swapaxes(2, 3).reshape(N, K, H // K, T, -1)
         score = capped(score, self.score_cap)
+        if bias_NH1S is not None:
+            score = score + bias_NH1S.reshape(N, K, H // K, 1, -1)
         score = jnp.where(visible_NTS[:, None, None], score, MASKED)
         weight = jax.nn.softmax(score, axis=-1).reshape(N, K, H // K * T, -1)
         mixed = jnp.einsum("nkqs,nksd->nkqd", weight.astype(query.dtype), seen.values_NKSD)

@@ -29,7 +29,7 @@ NOBODY = -1
 Hear = Callable[[int, list[int], bool], None]
 """Is told of a row: its number, its response, and whether that ended."""
 
-_rehearsed: set[Hashable] = set()
+_precompiled: set[Hashable] = set()
 """What decoding was compiled for at once, see `sample`."""
 
 
@@ -77,7 +77,7 @@ def sample(
     for slots, own in sorted(kinds.items()):
         kind = _Kind(network, spoken, slots, config, sampling, end_ids)
         if often:
-            kind.rehearse()
+            kind.precompile()
         _Tiling(kind, rows, np.array(own)).run()
     return rows.samples()
 
@@ -192,13 +192,13 @@ class _Kind(NamedTuple):
             prompt_slots=self.slots, end_ids=self.end_ids, truncate=self.sampling.truncated,
         )  # fmt: skip
 
-    def rehearse(self) -> None:
+    def precompile(self) -> None:
         """Compile all that it takes, whatever comes, unless that was done."""
         shape = (
             self.network.graph, sharding.mesh(), self.slots, self.config.max_tokens, self.rows,
             self.sampling.truncated, self.end_ids,
         )  # fmt: skip
-        if shape in _rehearsed:
+        if shape in _precompiled:
             return
         nobody = Places(
             np.zeros(self.rows, np.int32), np.zeros(self.rows, np.int32),
@@ -213,7 +213,7 @@ class _Kind(NamedTuple):
             tile = tiles.refilled(tile, jax.tree.map(jax.numpy.copy, tile), nothing)
             if following:
                 tile = tiles.lengthened(tile, more=following - room)
-        _rehearsed.add(shape)
+        _precompiled.add(shape)
 
 
 @dataclass

@@ -40,6 +40,11 @@ class Tokenizer(Protocol):
     end_ids: tuple[int, ...]
     """Ids that end a response; the first one ends those that are taught."""
 
+    @property
+    def vocabulary(self) -> int:
+        """Number of token ids."""
+        ...
+
     def solver_prompt(self, problem: Question) -> list[int]:
         """Asks for a solution of a problem."""
         ...

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -37,11 +38,20 @@ class ModelConfig:
     """Number of key-value heads; the decode cache, which bounds decoding on CPU, grows with it."""
     hidden: int = 384
     """Width inside the gated MLP."""
+    positions: Literal["local", "rotary", "alibi", "none"] = "local"
+    """How a token knows where others are. `local`: the first layer sees the last tokens, `window`
+    of them, with rotary positions, the others see all without any, and what was learnt on short
+    sequences carries over to longer ones; `rotary`: rotary positions in every layer, which stop
+    working one step beyond what was shown; `alibi`: every head prefers near tokens by a slope of
+    its own; `none`."""
+    window: int = 8
+    """Tokens that the first layer sees where positions are `local`, the present one included."""
     rope_base: float = 10_000.0
-    """Longest wavelength of the rotary positions, in tokens / 2 pi."""
+    """Longest wavelength of rotary positions, in tokens / 2 pi."""
 
     def __post_init__(self) -> None:
-        if min(self.width, self.layers, self.heads, self.kv_heads, self.hidden) < 1:
+        sizes = self.width, self.layers, self.heads, self.kv_heads, self.hidden, self.window
+        if min(sizes) < 1:
             raise ValueError(f"{self} has a size below 1; every size must be at least 1.")
         if self.width % self.heads or (self.width // self.heads) % 2:
             raise ValueError(
@@ -60,10 +70,22 @@ class ModelConfig:
         return Architecture(
             vocabulary=vocabulary, spoken=spoken, width=self.width, heads=self.heads,
             kv_heads=self.kv_heads, head_dim=head_dim, hidden=self.hidden,
-            layers=(Layer(Rope(self.rope_base)),) * self.layers,
+            layers=self._layers(),
             # Rows of the embedding have unit norm: give unit components.
             embedding_scale=math.sqrt(self.width), score_scale=head_dim**-0.5,
         )  # fmt: skip
+
+    def _layers(self) -> tuple[Layer, ...]:
+        rotary = Rope(self.rope_base)
+        match self.positions:
+            case "local":
+                return (Layer(rotary, self.window), *(Layer(None),) * (self.layers - 1))
+            case "rotary":
+                return (Layer(rotary),) * self.layers
+            case "alibi":
+                return (Layer(None, linear_bias=True),) * self.layers
+            case "none":
+                return (Layer(None),) * self.layers
 
 
 class Block(nnx.Module):

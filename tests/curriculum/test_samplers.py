@@ -20,17 +20,35 @@ from selfplay.curriculum.samplers import (
     Target,
     Uniform,
 )
+from selfplay.curriculum.samplers.sampler import Nothing
 from selfplay.curriculum.scale import Game
 
 # target, uniform, fixed, oracle
 
 
 def test_target_by_hand():
-    """One standard deviation off weighs exp(-1/2), two weigh exp(-2)."""
-    view = view_of(cells_of(3), np.array([[0.5, 0.4, 0.7]]))
-    sampler = Target(rate=0.5, width=0.1)
-    weight = np.array([1.0, np.exp(-0.5), np.exp(-2.0)])
+    """Target 1/2, width 1/4: the density p (1 - p) to the power of 4 / 2."""
+    view = view_of(cells_of(3), np.array([[0.5, 0.25, 0.9]]))
+    sampler = Target(rate=0.5, width=0.25)
+    weight = np.array([0.25, 0.1875, 0.09]) ** 2
     assert np.allclose(sampler.law(sampler.initial(view.cells), view), weight / weight.sum())
+
+
+def test_near_the_target_the_window_is_a_normal_density():
+    view = view_of(cells_of(3), np.array([[0.35, 0.36, 0.33]]))
+    law_EL = Target(rate=0.35, width=0.02).law(Nothing(), view)
+    assert np.allclose(law_EL / law_EL[0, 0], np.exp([[0.0, -0.125, -0.5]]), atol=0.01)
+
+
+@pytest.mark.parametrize("width", [0.05, 0.1, 0.2])
+@pytest.mark.parametrize("target", [0.35, 0.5])
+@pytest.mark.parametrize("count", [10, 100, 1000])
+def test_hopeless_and_mastered_levels_get_next_to_nothing_whatever_their_number(
+    target, width, count
+):
+    rate_EL = np.array([[target, *[0.001] * count, *[0.999] * count]])
+    view = view_of(cells_of(rate_EL.size), rate_EL)
+    assert Target(rate=target, width=width).law(Nothing(), view)[0, 0] > 0.95
 
 
 def test_hopeless_levels_all_far_away_still_give_a_law():

@@ -1,14 +1,16 @@
 """The cold start: which levels are shown, that demonstrations are right, that it learns."""
 
+import math
 import random
 import zlib
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from selfplay.learning import warmup
-from selfplay.learning.warmup import Teacher, WarmupConfig, level_weights
+from selfplay.learning.warmup import Teacher, WarmupConfig, level_weights, shown_levels
 
 
 class EverySecond:
@@ -21,11 +23,15 @@ class EverySecond:
 FROZEN = EverySecond()
 
 
-def teacher(environments, tokenizer, proposer_share, frozen=frozenset()):
+def teacher(environments, tokenizer, proposer_share, frozen=frozenset(), **settings):
     return Teacher(
-        environments, tokenizer, frozen, lambda problem: 1000.0 + 100 * problem.level,
-        proposer_share,
+        WarmupConfig(proposer_share=proposer_share, **settings), environments, tokenizer, frozen,
+        lambda problem: 1000.0 + 100 * problem.level,
     )  # fmt: skip
+
+
+def never(learner, step):
+    raise AssertionError("asked for mastery, which the configuration does not want")
 
 
 def read(tokenizer, example):
@@ -37,19 +43,27 @@ def read(tokenizer, example):
 
 
 def test_level_weights_by_hand():
-    shares = (1, 0.75, 0.5625, 0.421875, 0.31640625, 0.2373046875, 0, 0, 0)
-    assert level_weights(9) == pytest.approx([share / 3.2880859375 for share in shares])
-    assert level_weights(1) == [1.0]
+    assert level_weights(3, 0.5) == pytest.approx([4 / 7, 2 / 7, 1 / 7])
+    assert level_weights(2, 1.0) == [0.5, 0.5]
+    assert level_weights(1, 0.75) == [1.0]
 
 
-@given(st.integers(1, 40))
-def test_level_weights_fall_and_leave_out_the_top_third(count):
-    weights = level_weights(count)
-    assert len(weights) == count
-    assert sum(weights) == pytest.approx(1.0)
-    assert weights == sorted(weights, reverse=True)
-    if count > 1:
-        assert not any(weights[-(-2 * count // 3) :])
+@given(count=st.integers(1, 80), share=st.floats(0.01, 1.0))
+def test_the_shown_levels_are_a_share_of_all_or_the_share_leaves_none(count, share):
+    ladder = SimpleNamespace(name="ladder", level_count=count)
+    if count > 1 and share * count < 1:
+        with pytest.raises(ValueError, match=rf"leaves none of the {count} levels of ladder"):
+            shown_levels(ladder, share)
+    else:
+        assert shown_levels(ladder, share) in {
+            max(1, math.floor(share * count)),
+            round(share * count),
+        }
+
+
+def test_two_thirds_of_nine_levels_and_a_tenth_of_forty():
+    nine, forty = (SimpleNamespace(name="", level_count=count) for count in (9, 40))
+    assert (shown_levels(nine, 2 / 3), shown_levels(forty, 0.1)) == (6, 4)
 
 
 def test_demonstrations_are_right_easy_and_not_frozen(environments, tokenizer):
@@ -85,17 +99,43 @@ def test_proposals_are_valid_of_every_level_and_told_their_rating(environments, 
     assert levels == set(range(9))
 
 
-def test_the_schedule_rises_over_a_tenth_and_falls_to_a_tenth():
-    rate = warmup.schedule(WarmupConfig(steps=100, learning_rate=0.02))
-    assert [float(rate(step)) for step in (0, 5, 10, 100)] == pytest.approx([0, 0.01, 0.02, 0.002])
+def test_fresh_problems_are_of_the_shown_levels_and_not_frozen(environments, tokenizer):
+    teach = teacher(environments, tokenizer, 0.0, FROZEN, shown=0.3)
+    problems = teach.fresh(3, random.Random(0))
+    assert len(problems) == 3 * 2 * len(environments)
+    assert {problem.level for problem in problems} == {0, 1}
+    assert not any(problem.key in FROZEN for problem in problems)
+
+
+def test_the_pace_rises_over_a_tenth_and_falls_to_a_tenth():
+    config = WarmupConfig(steps=100)
+    assert [warmup.pace(config, step) for step in (0, 5, 10, 55, 100)] == pytest.approx(
+        [0.0, 0.5, 1.0, 0.55, 0.1]
+    )
+    assert warmup.pace(WarmupConfig(steps=5000), 100) == 1.0
 
 
 def test_a_few_steps_lower_the_loss(network, environments, tokenizer):
     config = WarmupConfig(steps=12, learning_rate=0.02, rows=4, row_length=128)
     teach = teacher(environments, tokenizer, 0.3)
-    losses = [float(report.loss) for _, report in warmup.run(network, teach, config, seed=0)]
+    losses = [float(report.loss) for _, report in warmup.run(network, teach, config, 0, never)]
     assert len(losses) == 12
     assert sum(losses[-3:]) / 3 < losses[0] - 0.5
+
+
+def test_once_mastered_it_goes_on_for_half_as_many_steps_and_no_more(
+    network, environments, tokenizer
+):
+    config = WarmupConfig(steps=30, mastery=0.9, look_every=4, rows=2, row_length=64)
+    asked = []
+
+    def mastered(learner, step):
+        asked.append(step)
+        return step == 8
+
+    steps = list(warmup.run(network, teacher(environments, tokenizer, 0.0), config, 0, mastered))
+    assert asked == [4, 8]
+    assert len(steps) == 12
 
 
 def test_a_batch_fills_its_rows_and_no_more(environments, tokenizer):
@@ -105,7 +145,17 @@ def test_a_batch_fills_its_rows_and_no_more(environments, tokenizer):
     assert 0.8 * 4 * 128 < tokens <= 4 * 128
 
 
-@pytest.mark.parametrize(("field", "value"), [("steps", -1), ("proposer_share", 1.1)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", -1),
+        ("proposer_share", 1.1),
+        ("mastery", 1.1),
+        ("shown", 0.0),
+        ("thinning", 1.5),
+        ("look_every", 0),
+    ],
+)
 def test_values_out_of_range(field, value):
     with pytest.raises(ValueError, match=rf"warmup\.{field}={value}"):
         WarmupConfig(**{field: value})

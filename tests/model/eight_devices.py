@@ -46,7 +46,7 @@ def outcome(adapter_rank):
     rng = np.random.default_rng(0)
     prompts = [rng.integers(3, VOCABULARY, 4 + i % 5).tolist() for i in range(16)]
     config = DecodeConfig(max_tokens=160, rows=16)
-    decode._Kind(made, made.model().spoken, 32, config, Sampling(), (1,)).rehearse()
+    decode._Kind(made, made.model().spoken, 32, config, Sampling(), (1,)).precompile()
     compiled = machine.compilations()
     assert compiled > 0
     samples = decode.sample(

@@ -15,6 +15,9 @@ from selfplay.curriculum.samplers.sampler import (
 )
 from selfplay.curriculum.scale import Cells, Game
 
+LEAST_RATE = 1e-9
+"""Pass rates are taken to be this far from 0 and 1, so that some level is always the best."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OverAllCells(NoScreening):
@@ -54,11 +57,28 @@ def softmax(
     return normalised(np.exp((score_EL - greatest) / temperature), rows)
 
 
-def gaussian(
+def window(
     rate_EL: np.ndarray, there_EL: np.ndarray, rows: bool, target: float, width: float
 ) -> np.ndarray:
-    """Law proportional to the normal density of the distance between a pass rate and a target."""
-    return softmax(-(((rate_EL - target) / width) ** 2) / 2, there_EL, rows)
+    """Distribution proportional to a Beta density of the pass rate with its mode at a target.
+
+    Near the target it is a normal density of standard deviation `width`. At 0 and 1 it vanishes, so
+    that levels which are hopeless or mastered get next to nothing however many they are; of a
+    normal density with target 0.5 and width 0.2, thirty hopeless levels get more than the best one.
+
+    Args:
+        rate_EL: float [E, L], pass rates in [0, 1], finite where `there_EL`.
+        there_EL: bool [E, L], at least one in each row.
+        rows: whether each row sums to 1, rather than the whole.
+        target: pass rate of the mode, in (0, 1).
+        width: in pass rate, above 0.
+    """
+    strength = (
+        target * (1.0 - target) / width**2
+    )  # the density's curvature at the mode is 1/width^2
+    inside_EL = np.clip(np.where(there_EL, rate_EL, target), LEAST_RATE, 1.0 - LEAST_RATE)
+    score_EL = target * np.log(inside_EL) + (1.0 - target) * np.log1p(-inside_EL)
+    return softmax(strength * score_EL, there_EL, rows)
 
 
 def check_window(target: float, width: float) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from selfplay.curriculum.samplers.laws import OverAllCells, check_window, counts, gaussian
+from selfplay.curriculum.samplers.laws import OverAllCells, check_window, counts, window
 from selfplay.curriculum.samplers.sampler import View
 from selfplay.curriculum.scale import Cells, Game
 
@@ -60,7 +60,7 @@ class MoPPS(OverAllCells):
     def law(self, state: MoPPSState, view: View) -> np.ndarray:
         """Window around the target over one draw from each posterior; another call, another law."""
         draw_EL = view.rng.beta(state.solved_EL, state.failed_EL)
-        return gaussian(draw_EL, view.cells.there_EL, self.shared, self.target, self.width)
+        return window(draw_EL, view.cells.there_EL, self.shared, self.target, self.width)
 
     def after(self, state: MoPPSState, cells: Cells, games: Sequence[Game]) -> MoPPSState:
         """Parameter <- discount * parameter + (1 - discount) * prior + attempts, where seen."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selfplay.curriculum.samplers.laws import check_window, gaussian
+from selfplay.curriculum.samplers.laws import check_window, window
 from selfplay.curriculum.samplers.sampler import Memoryless, Nothing, View
 
 
@@ -30,7 +30,7 @@ class Oracle(Memoryless):
         check_window(self.rate, self.width)
 
     def law(self, state: Nothing, view: View) -> np.ndarray:
-        """Normal density of the distance to the target; each row sums to 1."""
+        """The window around the target; each row sums to 1."""
         del state
         truth_EL = self.truth()
         if truth_EL.shape != view.cells.shape:
@@ -38,4 +38,4 @@ class Oracle(Memoryless):
                 f"oracle: the truth has shape {truth_EL.shape}, but the cells have "
                 f"{view.cells.shape}; it must be one pass rate for each environment and level."
             )
-        return gaussian(truth_EL, view.cells.there_EL, True, self.rate, self.width)
+        return window(truth_EL, view.cells.there_EL, True, self.rate, self.width)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selfplay.curriculum.samplers.laws import check_window, gaussian
+from selfplay.curriculum.samplers.laws import check_window, window
 from selfplay.curriculum.samplers.sampler import Memoryless, Nothing, View
 
 
@@ -31,6 +31,6 @@ class Target(Memoryless):
         check_window(self.rate, self.width)
 
     def law(self, state: Nothing, view: View) -> np.ndarray:
-        """Normal density of the distance to the target; each row sums to 1."""
+        """The window around the target; each row sums to 1."""
         del state
-        return gaussian(view.predicted_EL, view.cells.there_EL, True, self.rate, self.width)
+        return window(view.predicted_EL, view.cells.there_EL, True, self.rate, self.width)

@@ -1,0 +1,41 @@
+"""Ladder: self-play that climbs far beyond what was demonstrated."""
+
+from dataclasses import replace
+
+from selfplay.config import RunConfig
+from selfplay.curriculum.config import CurriculumConfig
+from selfplay.evaluate import EvaluationConfig
+from selfplay.learning.rehearsal import RehearsalConfig
+from selfplay.learning.rollout import RolloutConfig
+from selfplay.learning.update import UpdateConfig
+from selfplay.learning.warmup import WarmupConfig
+from selfplay.model.sampling import DecodeConfig
+from selfplay.model.transformer import ModelConfig
+from selfplay.proposing.proposal import ProposingConfig
+from selfplay.suites import SuiteConfig
+
+CONFIG = RunConfig(
+    experiment="ladder",
+    environments=("walk", "automaton", "running_sum"),
+    generations=300,
+    checkpoint_every=50,
+    model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192),
+    warmup=WarmupConfig(
+        steps=2000, mastery=0.98, shown=0.1, thinning=1.0, learning_rate=6e-3,
+        rows=32, row_length=96, proposer_share=0.0,
+    ),
+    rollout=RolloutConfig(problems=96, attempts=4),
+    decode=DecodeConfig(max_tokens=176, rows=96),
+    curriculum=CurriculumConfig(target=0.35, width=0.1, probe=0.01),
+    update=UpdateConfig(
+        rule="rehearsal", learning_rate=1e-3, row_lengths=(96, 256), tokens=6144,
+        rehearsal=RehearsalConfig(steps=3, tokens=4000),
+    ),
+    proposing=ProposingConfig(proposer="procedural", max_tokens=76),
+    suites=SuiteConfig(held_out=8, anchors=4),
+    evaluation=EvaluationConfig(samples=2, every=20, live=1, live_samples=1),
+)  # fmt: skip
+
+VARIANTS = {
+    "uniform": replace(CONFIG, curriculum=replace(CONFIG.curriculum, sampler="uniform")),
+}
