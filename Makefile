@@ -12,8 +12,8 @@ BIN := .venv/bin
 help:  ## list the targets
 	@sed -n 's/^\([a-z.-]*\):.*  ## \(.*\)/  make \1	\2/p' Makefile
 
-demo: .venv  ## train the quickstart experiment
-	@$(BIN)/selfplay train quickstart
+demo: .venv  ## train the experiment ladder
+	@$(BIN)/selfplay train ladder
 
 test: .venv  ## run the whole test suite
 	@$(BIN)/python -m pytest $(ARGS)

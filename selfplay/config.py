@@ -114,6 +114,10 @@ class RunConfig:
     """A checkpoint to start from instead."""
     warmup: WarmupConfig = field(default_factory=WarmupConfig)
     """Cold start from worked solutions."""
+    warmup_of: str = ""
+    """A run folder whose warm-up is taken over instead of doing it again: arms that are compared
+    then start from the same parameters, to the last bit. Seed, environments, model, suites and
+    warm-up of both have to be the same."""
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
     """Attempts at problems."""
     decode: DecodeConfig = field(default_factory=DecodeConfig)

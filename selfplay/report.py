@@ -10,6 +10,7 @@ import numpy as np
 
 from selfplay import evaluate, loop
 from selfplay.curriculum.manager import Manager, Standing
+from selfplay.curriculum.watch import IMPOSSIBLE, MASTERED, NOISE
 from selfplay.evaluate import Interval, Scores
 from selfplay.learning.warmup import shown_levels as shown
 from selfplay.loop import State, Turn
@@ -107,7 +108,8 @@ def curriculum_scalars(manager: Manager, standing: Standing) -> dict[str, float]
     values = {
         "calibration/error": standing.reliability.error,
         "calibration/coverage_of_90": standing.reliability.coverage,
-        "curriculum/quarantined": float((watch.state_E != 0).sum()),
+        "curriculum/quarantined": float(np.isin(watch.state_E, (NOISE, IMPOSSIBLE)).sum()),
+        "curriculum/mastered": float((watch.state_E == MASTERED).sum()),
         "curriculum/outcome_age": age / max(groups, 1),
         "curriculum/reports_without_news": float(reported),
         "curriculum/reports_too_late": float(late),

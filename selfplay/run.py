@@ -4,6 +4,7 @@
     checkpoints/     orbax, one folder a generation: after the warm-up, the latest two
     sittings.jsonl   one line each time it was started or resumed: versions, devices, sandbox
     outcomes.jsonl   one line a generation, append-only: what was posed, what became of it
+    progress.jsonl   one line a generation, append-only: tokens spent, levels reached, looks
     archive.sqlite   every problem ever posed (curriculum/archive.py)
     evaluation-*.json  full evaluations
     events.*         TensorBoard (board.py)
@@ -122,19 +123,24 @@ class RunFolder:
 
     def outcomes(self) -> list[dict[str, Any]]:
         """All lines of the outcome log, oldest first."""
-        file = self.path / "outcomes.jsonl"
-        lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-        # A last line without its end was cut off in the writing; its generation is played again.
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        return self._lines("outcomes.jsonl")
+
+    def log_progress(self, line: dict[str, Any]) -> None:
+        """Append a line to the log of how far the solver has got."""
+        self._append("progress.jsonl", line)
+
+    def progress(self) -> list[dict[str, Any]]:
+        """All lines of that log, oldest first."""
+        return self._lines("progress.jsonl")
 
     def forget_after(self, generation: int) -> None:
-        """Drop outcomes after a generation: a resumed run plays them again."""
-        kept = [line for line in self.outcomes() if line["generation"] <= generation]
-        text = "".join(json.dumps(line) + "\n" for line in kept)
-        file = self.path / "outcomes.jsonl"
-        new = file.with_suffix(".new")
-        new.write_text(text)
-        new.replace(file)
+        """Drop outcomes and progress after a generation: a resumed run plays them again."""
+        for name in ("outcomes.jsonl", "progress.jsonl"):
+            kept = [line for line in self._lines(name) if line["generation"] <= generation]
+            file = self.path / name
+            new = file.with_suffix(".new")
+            new.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            new.replace(file)
 
     def write_evaluation(self, generation: int, evaluation: dict[str, Any]) -> None:
         """Keep a full evaluation."""
@@ -150,6 +156,12 @@ class RunFolder:
         """Finish writing."""
         if self._manager is not None:
             self._manager.close()
+
+    def _lines(self, name: str) -> list[dict[str, Any]]:
+        file = self.path / name
+        lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+        # A last line without its end was cut off in the writing; its generation is played again.
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def _append(self, name: str, line: dict[str, Any]) -> None:
         with (self.path / name).open("a") as file:

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
@@ -33,6 +34,10 @@ from selfplay.problem import Problem
 from selfplay.report import Snapshot, Suggested
 from selfplay.run import RunFolder
 
+WARMUP_DEPENDS_ON = (
+    "seed", "environments", "precision", "model", "pretrained", "warmup", "suites", "sandbox",
+)  # fmt: skip
+"""Fields of the configuration that are the same where a warm-up is taken over."""
 MASTERY_PROBLEMS = 12
 """Fresh problems of each demonstrated level in a look whether it is mastered."""
 RECENT = 10
@@ -136,7 +141,7 @@ class Session:
     def run(self) -> Result:
         """From where the folder stands to the end, or until asked to stop."""
         shown = report.shown_levels(self._parts)
-        state = self._resumed() if self._folder.generations() else self._warmed_up()
+        state = self._resumed() if self._folder.generations() else self._started()
         if state is None:
             return Result(self._parts.state(), False, None, None, None, shown)
         before = self._folder.evaluation(0)
@@ -176,6 +181,48 @@ class Session:
         self._listener.note(f"Going on after generation {state.generation}.")
         return state
 
+    def _started(self) -> State | None:
+        """The state after the warm-up, measured and kept; None if asked to stop before its end."""
+        source = self._config.warmup_of
+        state = self._taken_over(Path(source)) if source else self._warmed_up()
+        if state is None:
+            return None
+        if self._folder.evaluation(0) is None:
+            self._listener.note("Measuring on the held-out problems ...")
+            self._evaluate(state)
+        state = self._looked_at_anchors(state)
+        self._save(state)
+        return state
+
+    def _taken_over(self, path: Path) -> State:
+        """The state after the warm-up of another run, and its evaluation.
+
+        Raises:
+            ValueError: that run has another seed, model or whatever the warm-up depends on.
+        """
+        source = RunFolder.open(path)
+        for name in WARMUP_DEPENDS_ON:
+            theirs, ours = getattr(source.config, name), getattr(self._config, name)
+            if theirs != ours:
+                raise ValueError(
+                    f"warmup_of={path}: that run has {name}={theirs}, this one {ours}. Its warm-up "
+                    "is that of another experiment; make them equal, or do without warmup_of."
+                )
+        archive = Archive(source.archive_path)
+        try:
+            like = build(source.config, archive).state()
+            theirs = from_tree(source.restore(as_tree(like), 0), like)
+            evaluation = source.evaluation(0)
+        finally:
+            archive.close()
+            source.close()
+        if evaluation is not None:
+            self._keep_evaluation(0, evaluation)
+        spent = Counts(trained_tokens=theirs.counts.trained_tokens, seconds=theirs.counts.seconds)
+        return self._parts.state()._replace(
+            learner=self._parts.ring.updater.start(theirs.learner.params), counts=spent
+        )
+
     def _warmed_up(self) -> State | None:
         """The state after the warm-up; None if asked to stop before its end."""
         config, parts = self._config.warmup, self._parts
@@ -195,15 +242,10 @@ class Session:
                 self._board.scalars(step, {"warmup/loss": loss})
             if self._stop.asked:
                 return None
-        state = state._replace(
+        return state._replace(
             learner=parts.ring.updater.start(learner.params),
             counts=Counts(trained_tokens=tokens, seconds=time.perf_counter() - start),
         )
-        self._listener.note("Measuring on the held-out problems ...")
-        self._evaluate(state)
-        state = self._looked_at_anchors(state)
-        self._save(state)
-        return state
 
     def _mastered(self, state: State, step: int) -> bool:
         """Whether the solver masters the demonstrated levels; says so if the last step does not."""
@@ -237,12 +279,23 @@ class Session:
         self._keep(turn)
         self._warn_of_grader_errors(turn)
         last = self._spent(state)  # looked at and saved by run()
-        every = self._config.evaluation.every
+        every, looked = self._config.evaluation.every, None
+        played = time.perf_counter()
         if every and state.generation % every == 0 and not last:
             state = self._looked_at_anchors(state)
-            self._held_out = self._look_at_held_out(state)
+            self._held_out = looked = self._look_at_held_out(state)
+        looking = time.perf_counter() - played
         seconds = time.perf_counter() - start
         state = state._replace(counts=state.counts.plus(seconds=seconds))
+        self._folder.log_progress(
+            {
+                "generation": state.generation,
+                **state.counts._asdict(),
+                "reached": report.reached(self._parts.ring.manager, state.standing),
+                "held_out": looked,
+                "seconds_looking": looking if looked is not None else 0.0,
+            }
+        )
         if state.generation % self._config.checkpoint_every == 0 and not last:
             self._save(state)
         self._recent.append(turn)
@@ -375,16 +428,19 @@ class Session:
 
     def _evaluate(self, state: State) -> dict[str, Any]:
         full = report.full_evaluation(self._parts, state)
-        self._folder.write_evaluation(state.generation, full)
+        self._keep_evaluation(state.generation, full)
+        return full
+
+    def _keep_evaluation(self, generation: int, full: dict[str, Any]) -> None:
+        self._folder.write_evaluation(generation, full)
         self._held_out = full["pass@1"]["mean"]
         self._board.scalars(
-            state.generation,
+            generation,
             {
                 "held_out/pass_at_1": full["pass@1"]["mean"],
                 "held_out/greedy": full["greedy"]["mean"],
             },
         )
-        return full
 
     def _save(self, state: State) -> None:
         if state.generation not in self._folder.generations():

@@ -15,6 +15,7 @@ from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.pool import REST
 from selfplay.grading.programs import sandbox
+from selfplay.learning.rehearsal import RehearsalConfig
 from selfplay.model import decode
 from selfplay.run import RunFolder
 
@@ -246,6 +247,90 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
     assert sittings[1]["sandbox"]["level"] == sandbox.probe().level
     assert {layer["name"] for layer in sittings[1]["sandbox"]["layers"]} >= {"seccomp", "landlock"}
     assert "jax" in sittings[1]["versions"]
+
+
+REHEARSING = replace(
+    CONFIG, generations=5, checkpoint_every=2, warmup=replace(CONFIG.warmup, steps=30),
+    update=replace(
+        CONFIG.update, rule="mixture", learning_rate=1e-3, max_divergence=0.01,
+        rehearsal=RehearsalConfig(steps=2, tokens=300, memory=8),
+    ),
+)  # fmt: skip
+
+
+def test_an_interrupted_run_resumes_with_its_memory_of_attempts(tmp_path):
+    whole = train.train(RunFolder.create(tmp_path / "whole", REHEARSING), Silent())
+    folder = RunFolder.create(tmp_path / "parts", REHEARSING)
+    assert not train.train(folder, Silent(at=3, act=interrupt)).finished
+    resumed = train.train(RunFolder.open(folder.path), Silent())
+    assert resumed.state.memory.held_C.sum() > 8
+    assert same_bits(whole.state.memory, resumed.state.memory)
+    assert same_bits(whole.state.learner, resumed.state.learner)
+    lines = [RunFolder.open(tmp_path / name).progress() for name in ("whole", "parts")]
+    told = [[{**line, "seconds": 0, "seconds_looking": 0} for line in own] for own in lines]
+    assert told[0] == told[1]
+
+
+def test_rehearsal_remembers_right_attempts_at_the_level_of_their_problem(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", REHEARSING)
+    result = train.train(folder, Silent())
+    with runs.opened(folder.path) as (_, parts, _):
+        tokenizer = parts.ring.tokenizer
+    memory, environment = result.state.memory, Last()
+    solved = 0
+    for cell, place in np.argwhere(memory.length_CM > 0):
+        prompt, length = memory.prompt_CM[cell, place], memory.length_CM[cell, place]
+        # A prompt is <solve>, the environment, the text and <respond>.
+        text = tokenizer.decode(memory.token_CMT[cell, place, 2 : prompt - 1].tolist())
+        problem = environment.parse(text)
+        response = tokenizer.decode(memory.token_CMT[cell, place, prompt:length].tolist())
+        assert problem.level == cell
+        assert environment.grade(problem, response).correct
+        solved += 1
+    assert solved == memory.held_C.sum() > 0
+
+
+def test_a_warm_up_is_taken_over_to_the_last_bit(tmp_path):
+    config = replace(CONFIG, generations=1, warmup=replace(CONFIG.warmup, steps=20))
+    first = train.train(
+        RunFolder.create(tmp_path / "first", replace(config, generations=0)), Silent()
+    )
+    listener = Silent()
+    listener.warmed = None  # no step is taken
+    arm = replace(config, warmup_of=str(tmp_path / "first"), update=replace(config.update))
+    second = train.train(RunFolder.create(tmp_path / "second", arm), listener)
+    assert second.before == first.before
+    with runs.opened(tmp_path / "second") as (folder, parts, _):
+        taken = runs.state_of(folder, parts, 0)
+    assert same_bits(taken.learner.params, first.state.learner.params)
+    assert taken.counts.trained_tokens == first.state.counts.trained_tokens
+    assert taken.counts.generated_tokens > 0  # its own look at the anchors
+
+    other = replace(arm, seed=1)
+    with pytest.raises(ValueError, match=r"that run has seed=0, this one 1"):
+        train.train(RunFolder.create(tmp_path / "third", other), Silent())
+
+
+def test_the_warm_up_ends_when_the_shown_levels_are_mastered(tmp_path):
+    warmup = replace(CONFIG.warmup, steps=200, mastery=0.5, look_every=20, proposer_share=0.0)
+    listener = Silent()
+    steps = []
+    listener.warmed = lambda step, *_: steps.append(step)
+    config = replace(CONFIG, generations=0, warmup=warmup)
+    train.train(RunFolder.create(tmp_path / "run", config), listener)
+    (note,) = [note for note in listener.notes if "mastered" in note]
+    mastered = int(note.split("after ")[1].split()[0])
+    assert mastered < steps[-1] <= 1.5 * mastered
+
+
+def test_a_warm_up_that_masters_nothing_says_so(tmp_path):
+    warmup = replace(CONFIG.warmup, steps=10, mastery=1.0, look_every=5)
+    listener = Silent()
+    config = replace(CONFIG, generations=0, warmup=warmup)
+    train.train(RunFolder.create(tmp_path / "run", config), listener)
+    (note,) = [note for note in listener.notes if "without mastery" in note]
+    assert "last" in note
+    assert "--warmup.steps" in note
 
 
 def test_stopped_in_the_warm_up_it_starts_over(tmp_path, monkeypatch):

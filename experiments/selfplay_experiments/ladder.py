@@ -1,4 +1,8 @@
-"""Ladder: self-play that climbs far beyond what was demonstrated."""
+"""Ladder: self-play that climbs far beyond what was demonstrated, on two CPU cores.
+
+Command: selfplay train ladder [--arm NAME] [--seed N], or make demo
+Machine: two CPU cores.
+"""
 
 from dataclasses import replace
 
@@ -16,26 +20,36 @@ from selfplay.suites import SuiteConfig
 
 CONFIG = RunConfig(
     experiment="ladder",
-    environments=("walk", "automaton", "running_sum"),
+    environments=("walk", "automaton", "register_machine", "running_sum"),
     generations=300,
     checkpoint_every=50,
-    model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192),
+    model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192, positions="local"),
+    # The lowest tenth of the levels, all alike, until they are mastered.
     warmup=WarmupConfig(
-        steps=2000, mastery=0.98, shown=0.1, thinning=1.0, learning_rate=6e-3,
-        rows=32, row_length=96, proposer_share=0.0,
+        steps=2400, mastery=0.98, shown=0.1, thinning=1.0, learning_rate=6e-3, rows=32,
+        row_length=96, proposer_share=0.0,
     ),
-    rollout=RolloutConfig(problems=96, attempts=4),
+    # Errors are the same in all attempts at a problem: many problems with few attempts each.
+    rollout=RolloutConfig(problems=128, attempts=4),
     decode=DecodeConfig(max_tokens=176, rows=96),
     curriculum=CurriculumConfig(target=0.35, width=0.1, probe=0.01),
     update=UpdateConfig(
-        rule="rehearsal", learning_rate=1e-3, row_lengths=(96, 256), tokens=6144,
-        rehearsal=RehearsalConfig(steps=3, tokens=4000),
+        rule="rehearsal", learning_rate=2e-3, row_lengths=(96, 256), tokens=6144,
+        rehearsal=RehearsalConfig(steps=5, tokens=4000),
     ),
     proposing=ProposingConfig(proposer="procedural", max_tokens=76),
     suites=SuiteConfig(held_out=8, anchors=4),
-    evaluation=EvaluationConfig(samples=2, every=20, live=1, live_samples=1),
+    evaluation=EvaluationConfig(
+        samples=2, every=20, live=1, live_samples=1, anchors=1,
+    ),
 )  # fmt: skip
 
 VARIANTS = {
     "uniform": replace(CONFIG, curriculum=replace(CONFIG.curriculum, sampler="uniform")),
+    "learned": replace(
+        CONFIG,
+        warmup=replace(CONFIG.warmup, proposer_share=0.1, row_length=128),
+        proposing=replace(CONFIG.proposing, proposer="learned"),
+    ),
 }
+"""Levels drawn alike; problems written by the network itself."""

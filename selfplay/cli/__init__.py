@@ -85,7 +85,7 @@ def _print_help() -> None:
         table.add_row(f"  [bold]{name}[/] {verb.usage.replace('[', chr(92) + '[')}", verb.summary)
     console.print(table)
     console.print(
-        "\nStart with:     selfplay train quickstart       (10 minutes, two CPU cores)"
-        "\nThen:           selfplay board runs/quickstart"
+        "\nStart with:     selfplay train ladder           (10 minutes, two CPU cores)"
+        "\nThen:           selfplay board runs/ladder"
         "\nMore on a verb: selfplay VERB --help"
     )

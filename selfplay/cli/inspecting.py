@@ -36,7 +36,7 @@ def curriculum_command(arguments: Sequence[str]) -> None:
     """`selfplay curriculum show|explain|export RUN`."""
     options.subcommands(
         {"show": show_curriculum, "explain": explain, "export": export},
-        "curriculum", arguments, example="curriculum show runs/quickstart",
+        "curriculum", arguments, example="curriculum show runs/ladder",
     )  # fmt: skip
 
 
@@ -269,7 +269,7 @@ def board_command(arguments: Sequence[str]) -> None:
         from tensorboard import program
 
         if not runs:
-            raise ValueError("name at least one run folder: selfplay board runs/quickstart")
+            raise ValueError("name at least one run folder: selfplay board runs/ladder")
         for run in runs:
             RunFolder.open(run)
         server = program.TensorBoard()
@@ -277,9 +277,7 @@ def board_command(arguments: Sequence[str]) -> None:
         server.configure(argv=["tensorboard", "--logdir_spec", spec, "--port", str(port)])
         sys.exit(server.main())
 
-    options.parse(
-        board, "board", arguments, example="board runs/quickstart runs/quickstart-uniform"
-    )
+    options.parse(board, "board", arguments, example="board runs/ladder runs/ladder-uniform")
 
 
 def _archive(run: Path) -> Archive:

@@ -58,7 +58,7 @@ def eval_command(arguments: Sequence[str]) -> None:
         evaluate,
         "eval",
         arguments,
-        example="eval runs/quickstart --against runs/quickstart-uniform",
+        example="eval runs/ladder --against runs/ladder-uniform",
     )
 
 

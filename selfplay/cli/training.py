@@ -32,7 +32,7 @@ def train_command(arguments: Sequence[str]) -> None:
             "say which experiment to run: selfplay train EXPERIMENT [options], where EXPERIMENT is "
             f"one of {', '.join(names)} or a Python file with a CONFIG."
         )
-    name = "quickstart" if words[0] in ("-h", "--help") else words.pop(0)
+    name = "ladder" if words[0] in ("-h", "--help") else words.pop(0)
     (arm, run), words = _take_arm_and_run(words)
     default = variant(name, arm)
     config = tyro.cli(
@@ -85,7 +85,7 @@ def resume_command(arguments: Sequence[str]) -> None:
             )
         _run(folder, run)
 
-    options.parse(resume, "resume", arguments, example="resume runs/quickstart")
+    options.parse(resume, "resume", arguments, example="resume runs/ladder")
 
 
 def experiment_names() -> list[str]:
@@ -119,7 +119,7 @@ def experiment(name: str) -> ModuleType:
     if not isinstance(getattr(module, "CONFIG", None), RunConfig):
         raise ValueError(
             f"the experiment {name!r} has no CONFIG of type selfplay.config.RunConfig; "
-            "see experiments/selfplay_experiments/quickstart.py for the form."
+            "see experiments/selfplay_experiments/ladder.py for the form."
         )
     return module
 

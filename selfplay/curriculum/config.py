@@ -29,8 +29,8 @@ class CurriculumConfig:
     pool: int = 4096
     """How many of the latest problems may be posed again; 32 bytes each."""
     quarantine: bool = True
-    """Whether environments that look learnable and never improve, or that cannot be solved, get
-    probes only. For samplers that leave the shares to the manager."""
+    """Whether environments that look learnable and never improve, that cannot be solved, or that
+    are mastered get probes only. For samplers that leave the shares to the manager."""
     tilt: float = 1.0
     """Factor by which an environment's share may differ from an equal one, in proportion to its
     learning progress; 1: equal shares. It helps the mean at the expense of the slowest."""

@@ -1,12 +1,13 @@
-"""Watches over environments: what looks learnable and never improves, and what cannot be solved.
+"""Watches over environments: what never improves, what cannot be solved, what is mastered.
 
 A coin-flip environment has a pass rate of 50% for ever, which every score of learnability loves. An
 environment that passes alike at all levels and has not improved in `WINDOW` groups is a noise trap;
 one whose pass rate is next to nothing at all levels is impossible. Both get no more than probes
-until they improve. Learning progress, for the tilt of the shares, is kept here too. Pure. Axes: E
-environments, L levels.
+until they improve. One that passes nearly always at all levels is mastered: it gets probes, too,
+and comes back if they find that something was forgotten. Learning progress, for the tilt of the
+shares, is kept here too. Pure. Axes: E environments, L levels.
 
-Source: learning progress of Oudeyer, Kaplan, Hafner 2007 for the tilt; the two rules are ours.
+Source: learning progress of Oudeyer, Kaplan, Hafner 2007 for the tilt; the rules are ours.
 """
 
 from typing import NamedTuple
@@ -26,21 +27,25 @@ SURE_ENOUGH = 0.5
 """Largest standard deviation of a move of which anything is concluded, in logits."""
 HOPELESS = 0.02
 """Upper 95% bound of the pass rates of an impossible environment."""
+MASTERED_ABOVE = 0.9
+"""Predicted pass rate that every level of a mastered environment has."""
+FORGOTTEN_BELOW = 0.8
+"""Predicted pass rate of a level at which an environment is mastered no longer."""
 PROGRESS_MEMORY = 0.98
 """Share of the learning progress that is kept with each group."""
 FIRST_GROUPS = 15
 """Groups of an environment before its progress counts."""
 
-ACTIVE, NOISE, IMPOSSIBLE = 0, 1, 2
-STATES = ("active", "noise trap", "impossible")
-"""Names of the three, for people."""
+ACTIVE, NOISE, IMPOSSIBLE, MASTERED = 0, 1, 2, 3
+STATES = ("active", "noise trap", "impossible", "mastered")
+"""Names of the four, for people."""
 
 
 class Watch(NamedTuple):
     """What is known of the environments' progress."""
 
     state_E: np.ndarray
-    """int [E], ACTIVE, NOISE or IMPOSSIBLE."""
+    """int [E], ACTIVE, NOISE, IMPOSSIBLE or MASTERED."""
     groups_E: np.ndarray
     """int [E], groups seen."""
     since_E: np.ndarray
@@ -92,6 +97,9 @@ def after(watch: Watch, beliefs: Beliefs, new_E: np.ndarray) -> Watch:
     hopeless_E = _upper(beliefs) < HOPELESS
     state_E = np.where(hopeless_E & (state_E == ACTIVE), IMPOSSIBLE, state_E)
     state_E = np.where(~hopeless_E & (state_E == IMPOSSIBLE), ACTIVE, state_E)
+    lowest_E = np.nanmin(beliefs.predicted_EL, axis=1)
+    state_E = np.where((lowest_E > MASTERED_ABOVE) & (state_E == ACTIVE), MASTERED, state_E)
+    state_E = np.where((lowest_E < FORGOTTEN_BELOW) & (state_E == MASTERED), ACTIVE, state_E)
     # What is in quarantine is compared with the day that it went there: probes are few.
     renewed_E = looked_E & ((state_E == ACTIVE) | (watch.state_E == ACTIVE))
     return Watch(

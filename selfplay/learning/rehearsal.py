@@ -19,6 +19,8 @@ import numpy as np
 
 from selfplay.learning.batch import Example
 
+FADING = 0.8
+"""What counts as lately, by the generation."""
 MOST_BYTES = 4 * 2**30
 """Largest memory of attempts."""
 
@@ -33,16 +35,22 @@ class RehearsalConfig:
     """Prompt and response tokens of the attempts that a step imitates."""
     memory: int = 256
     """Right attempts kept of each environment and level, the newest ones."""
+    frontier: float = 0.5
+    """Share of the imitated attempts that are drawn by how many of each level were kept lately,
+    which is where the curriculum is; the others are drawn alike over all levels. On a long ladder
+    the frontier would else get less of every step the higher it lies."""
     demonstrations: float = 0.1
     """Share of the imitated examples that are worked solutions of the levels shown in the
     warm-up: it keeps what was taught."""
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.tokens, self.memory) < 1 or not 0.0 <= self.demonstrations < 1.0:
+        shares = 0.0 <= self.demonstrations < 1.0 and 0.0 <= self.frontier <= 1.0
+        if min(self.steps, self.tokens, self.memory) < 1 or not shares:
             raise ValueError(
                 f"update.rehearsal.steps={self.steps}, update.rehearsal.tokens={self.tokens} and "
                 f"update.rehearsal.memory={self.memory} must be at least 1, "
-                f"update.rehearsal.demonstrations={self.demonstrations} within [0, 1)."
+                f"update.rehearsal.demonstrations={self.demonstrations} within [0, 1) and "
+                f"update.rehearsal.frontier={self.frontier} within [0, 1]."
             )
 
 
@@ -57,6 +65,8 @@ class Memory(NamedTuple):
     """int32 [C, M], length of both, in tokens."""
     added_C: np.ndarray
     """int64 [C], attempts that have ever been kept; the next one's place is this modulo M."""
+    lately_C: np.ndarray
+    """float64 [C], attempts kept, those of n generations ago counting for FADING to the n."""
 
     @property
     def held_C(self) -> np.ndarray:
@@ -101,17 +111,17 @@ def empty(cells: int, places: int, longest: int, vocabulary: int) -> Memory:
         at_CM,
         at_CM,
         np.zeros(cells, np.int64),
+        np.zeros(cells),
     )
 
 
 def remembered(memory: Memory, new: Sequence[Kept]) -> Memory:
-    """The memory with more attempts, each in the place of the oldest of its cell.
+    """The memory with a generation's attempts, each in the place of the oldest of its cell.
 
     Copies the memory: cost grows with its size, a few milliseconds for 10 MB.
     """
-    if not new:
-        return memory
     memory = Memory(*(array.copy() for array in memory))
+    memory.lately_C[:] *= FADING
     places = memory.length_CM.shape[1]
     for cell, prompt, response in new:
         place = memory.added_C[cell] % places
@@ -120,21 +130,27 @@ def remembered(memory: Memory, new: Sequence[Kept]) -> Memory:
         memory.token_CMT[cell, place, :length] = [*prompt, *response]
         memory.prompt_CM[cell, place], memory.length_CM[cell, place] = len(prompt), length
         memory.added_C[cell] += 1
+        memory.lately_C[cell] += 1.0
     return memory
 
 
-def drawn(memory: Memory, tokens: int, rng: np.random.Generator) -> list[Example]:
-    """Kept attempts with about so many tokens: each of a random cell, all alike that hold any.
+def drawn(memory: Memory, tokens: int, frontier: float, rng: np.random.Generator) -> list[Example]:
+    """Kept attempts with about so many tokens.
 
     Args:
         memory: to draw from, with replacement; nothing is drawn from an empty one.
         tokens: the last one drawn is the one that reaches this number.
+        frontier: share of the draws from cells in proportion to `lately_C`; the others are from a
+            random cell, all alike that hold any.
         rng: drawn from.
     """
     held_C, examples, total = memory.held_C, list[Example](), 0
-    cells = np.flatnonzero(held_C)
-    while cells.size and total < tokens:
-        cell = rng.choice(cells)
+    if not held_C.any():
+        return examples
+    chance_C = frontier * memory.lately_C / memory.lately_C.sum()
+    chance_C += (1.0 - frontier) * (held_C > 0) / (held_C > 0).sum()
+    while total < tokens:
+        cell = rng.choice(chance_C.size, p=chance_C)
         place = rng.integers(held_C[cell])
         length, prompt = memory.length_CM[cell, place], memory.prompt_CM[cell, place]
         token_T = memory.token_CMT[cell, place, :length].tolist()

@@ -188,7 +188,7 @@ def test_mopps_weighs_a_draw_from_each_posterior_by_the_window():
     cells, sampler = cells_of(2), MoPPS(target=0.4, width=0.1)
     state = run(sampler, cells, [Game(0, 0, 6, 8)])
     draw_EL = np.random.default_rng(5).beta([[7, 1]], [[3, 1]])
-    weight_EL = np.exp(-(((draw_EL - 0.4) / 0.1) ** 2) / 2)
+    weight_EL = (draw_EL**0.4 * (1.0 - draw_EL) ** 0.6) ** (0.4 * 0.6 / 0.1**2)
     law_EL = sampler.law(state, view_of(cells, seed=5))
     assert np.allclose(law_EL, weight_EL / weight_EL.sum())
     assert not np.allclose(law_EL, sampler.law(state, view_of(cells, seed=6)))

@@ -175,12 +175,16 @@ def test_the_order_of_a_generation_does_not_matter_where_it_is_one_step(world):
 
 @settings(deadline=None)
 @given(world=worlds(), rate=st.floats(0.05, 0.95))
-def test_target_prefers_the_nearest(world, rate):
+def test_target_prefers_the_nearest_on_either_side(world, rate):
     sampler = samplers.make("target", rate)
     law_EL = sampler.law(sampler.initial(world.cells), view_of(world))
     for e, count in enumerate(world.cells.level_counts):
-        distance_L = np.abs(world.predicted_EL[e, :count] - rate)
-        assert law_EL[e, distance_L.argmin()] == pytest.approx(law_EL[e].max())
+        predicted_L = world.predicted_EL[e, :count]
+        for side_L in (predicted_L <= rate, predicted_L >= rate):
+            if side_L.any():
+                distance_L = np.where(side_L, np.abs(predicted_L - rate), np.inf)
+                nearest = law_EL[e, distance_L.argmin()]
+                assert nearest == pytest.approx(law_EL[e, :count][side_L].max())
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS.keys())

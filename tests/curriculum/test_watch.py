@@ -5,7 +5,7 @@ import pytest
 
 from selfplay.curriculum import watch
 from selfplay.curriculum.scale import POINTS_PER_LOGIT, Beliefs, pass_rate
-from selfplay.curriculum.watch import ACTIVE, IMPOSSIBLE, NOISE, WINDOW
+from selfplay.curriculum.watch import ACTIVE, IMPOSSIBLE, MASTERED, NOISE, WINDOW
 
 
 def beliefs(ability, steps, sd=0.2):
@@ -67,6 +67,17 @@ def test_impossible_until_it_is_not():
     assert hopeless.state_E[0] == IMPOSSIBLE
     assert played([-2.0], steps=0.5, start=hopeless).state_E[0] == ACTIVE
     assert played([-6.0, -6.0], steps=0.5, sd=2.0).state_E[0] == ACTIVE  # who knows
+
+
+def test_mastered_until_something_is_forgotten():
+    """The hardest of three levels passes at 88%, 92%, then at 83% and 77%."""
+    assert played([3.0, 3.0], steps=1.0).state_E[0] == ACTIVE
+    mastered = played([3.4], steps=1.0, start=played([3.0, 3.0], steps=1.0))
+    assert mastered.state_E[0] == MASTERED
+    assert watch.shares(three((MASTERED, 0, 0)), 1.0, True).tolist() == [0.0, 0.5, 0.5]
+    rusty = played([2.6], steps=1.0, start=mastered)
+    assert rusty.state_E[0] == MASTERED
+    assert played([2.2], steps=1.0, start=rusty).state_E[0] == ACTIVE
 
 
 def three(state=(0, 0, 0), progress=(0.0, 0.0, 0.0), groups=(99, 99, 99)):

@@ -130,3 +130,14 @@ def test_a_large_vocabulary_is_never_there_for_all_tokens(network, monkeypatch):
     for one, other in zip(*map(jax.tree.leaves, (whole_gradient, parts_gradient)), strict=True):
         assert np.allclose(one, other, atol=1e-4)
     assert most_logits() == 4 * 10 * spoken
+
+
+def test_drawn_tokens_are_reinforced_and_others_imitated():
+    """Ratio 1.5 at advantage 1 is clipped to 1.28; an imitated token costs its -log-probability."""
+    packed = batch([1.0, 1.0], [-1.5, 0.0])
+    logprob = jnp.array([[0.0, -1.5 + math.log(1.5), -0.7]], jnp.float32)
+    value, gradient = jax.value_and_grad(loss.reinforcement_and_imitation)(
+        logprob, packed, LOW, HIGH
+    )
+    assert float(value) == pytest.approx(-1.28 + 0.7, abs=1e-5)
+    assert np.asarray(gradient)[0].tolist() == pytest.approx([0.0, 0.0, -1.0])

@@ -33,7 +33,7 @@ def test_the_newest_of_each_cell_stay_by_hand():
 
 def test_an_attempt_comes_out_as_it_went_in():
     memory = filled(Kept(0, [1, 2, 3], [4, 5]))
-    assert rehearsal.drawn(memory, 1, np.random.default_rng(0)) == [Example([1, 2, 3], [4, 5])]
+    assert rehearsal.drawn(memory, 1, 0.5, np.random.default_rng(0)) == [Example([1, 2, 3], [4, 5])]
 
 
 def test_a_longer_attempt_before_leaves_nothing_behind():
@@ -51,22 +51,33 @@ def test_remembering_changes_no_earlier_memory():
 def test_cells_are_drawn_alike_however_many_attempts_they_hold():
     many = [Kept(0, [1], [2])] * 50 + [Kept(2, [3], [4])]
     memory = filled(*many, places=50)
-    examples = rehearsal.drawn(memory, 4000, np.random.default_rng(0))
+    examples = rehearsal.drawn(memory, 4000, 0.0, np.random.default_rng(0))
     assert len(examples) == 2000
     share = np.mean([example.response == [4] for example in examples])
     assert share == pytest.approx(0.5, abs=0.05)
 
 
+def test_a_share_is_drawn_where_attempts_were_kept_lately():
+    """Of cell 0, 3 attempts a generation ago; of cell 2, 1 now: 3 x 0.8 to 1."""
+    memory = filled(*[Kept(0, [1], [2])] * 3)
+    memory = rehearsal.remembered(memory, [Kept(2, [3], [4])])
+    assert memory.lately_C.tolist() == pytest.approx([2.4, 0.0, 1.0])
+    for frontier, expected in ((1.0, 1.0 / 3.4), (0.5, 0.5 / 3.4 + 0.25)):
+        examples = rehearsal.drawn(memory, 8000, frontier, np.random.default_rng(0))
+        share = np.mean([example.response == [4] for example in examples])
+        assert share == pytest.approx(expected, abs=0.03)
+
+
 @given(tokens=st.integers(1, 200), seed=st.integers(0, 99))
 def test_a_draw_reaches_its_tokens_with_its_last_example(tokens, seed):
     memory = filled(Kept(0, [1, 2], [3]), Kept(1, [1], [2, 3, 4]))
-    examples = rehearsal.drawn(memory, tokens, np.random.default_rng(seed))
+    examples = rehearsal.drawn(memory, tokens, 0.5, np.random.default_rng(seed))
     lengths = [len(e.prompt) + len(e.response) for e in examples]
     assert sum(lengths) >= tokens > sum(lengths[:-1])
 
 
 def test_nothing_is_drawn_from_nothing():
-    assert rehearsal.drawn(filled(), 100, np.random.default_rng(0)) == []
+    assert rehearsal.drawn(filled(), 100, 0.5, np.random.default_rng(0)) == []
 
 
 def test_tokens_are_kept_in_the_narrowest_type():
@@ -79,5 +90,7 @@ def test_a_memory_that_does_not_fit_is_refused_before_it_is_made():
         rehearsal.empty(1000, 2000, 4096, 100)
     with pytest.raises(ValueError, match=r"update\.rehearsal\.demonstrations=1\.0"):
         RehearsalConfig(demonstrations=1.0)
+    with pytest.raises(ValueError, match=r"update\.rehearsal\.frontier=-0\.1"):
+        RehearsalConfig(frontier=-0.1)
     with pytest.raises(ValueError, match=r"update\.rehearsal\.memory=0"):
         RehearsalConfig(memory=0)

@@ -140,3 +140,61 @@ def test_values_out_of_range(wrong, field):
     with pytest.raises(ValueError) as caught:
         UpdateConfig(**wrong)
     assert f"update.{field}" in str(caught.value).replace("\n", " ")
+
+
+# trust region
+
+
+def as_drawn(network, examples):
+    """The examples with the log-probabilities that the network gives their responses."""
+    packed = arrays([[example] for example in examples], ROW, len(examples))
+    logprob = np.asarray(loss.token_logprobs(network, packed, 1.0))
+    return [
+        e._replace(logprobs=logprob[r][packed.learn_RT[r]].tolist()) for r, e in enumerate(examples)
+    ]
+
+
+def moved_by(network, params, drawn):
+    """Half the mean squared change of the log-probability, in nats a token."""
+    after = as_drawn(network.with_params(params), drawn)
+    pairs = zip(drawn, after, strict=True)
+    changes = [np.subtract(new.logprobs, old.logprobs) for old, new in pairs]
+    return 0.5 * float(np.mean(np.square(np.concatenate(changes))))
+
+
+def trusting(network, limit, rate):
+    return Updater(
+        network, optax.sgd(rate), loss.imitation, row_lengths=(ROW,), tokens=4 * ROW,
+        max_divergence=limit,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("limit", [1e-4, 1e-3])
+def test_a_step_too_long_for_the_trust_region_is_shortened_to_it(network, examples, limit):
+    drawn = as_drawn(network, examples)
+    made = trusting(network, limit, 0.05)
+    learner, report = made.step(made.start(network.params), drawn)
+    assert 0.0 < report.length < 1.0
+    assert moved_by(network, learner.params, drawn) == pytest.approx(limit, rel=0.5)
+
+
+def test_a_step_within_the_trust_region_is_taken_whole(network, examples):
+    drawn = as_drawn(network, examples)
+    free, bound = trusting(network, 0.0, 1e-3), trusting(network, 10.0, 1e-3)
+    whole, _ = free.step(free.start(network.params), drawn)
+    learner, report = bound.step(bound.start(network.params), drawn)
+    assert report.length == 1.0
+    assert difference(learner.params, whole.params) == 0.0
+
+
+def test_imitation_knows_no_trust_region(network, examples):
+    made = trusting(network, 1e-6, 0.05)
+    _, report = made.step(made.start(network.params), examples)
+    assert report.length == 1.0
+
+
+def test_half_the_pace_is_half_the_step(network, examples, stepped):
+    made = updater(network)
+    learner, _ = made.step(made.start(network.params), examples, pace=0.5)
+    half = jax.tree.map(lambda old, new: (old + new) / 2, network.params, stepped[0].params)
+    assert difference(learner.params, half) < 1e-5

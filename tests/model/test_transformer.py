@@ -1,5 +1,7 @@
 """The forward pass against hand values, a plain numpy attention, and itself with a cache."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfplay.model import network as networks
-from selfplay.model.architecture import Rope
-from selfplay.model.attention import BLOCK, Attention, KeyValues, Turn, View
+from selfplay.model.architecture import Layer, Rope
+from selfplay.model.attention import BLOCK, Attention, KeyValues, Turn, View, linear_bias
 from selfplay.model.layers import product
 from selfplay.model.transformer import ModelConfig, causal
 
@@ -188,3 +190,56 @@ def test_parameter_count_by_hand(network, tokenizer):
 def test_sizes_that_do_not_fit(sizes, message):
     with pytest.raises(ValueError, match=message):
         ModelConfig(**sizes)
+
+
+# positions
+
+
+def laid_out(positions, **sizes):
+    config = ModelConfig(width=32, layers=3, heads=2, kv_heads=1, hidden=48, positions=positions)
+    return replace(config, **sizes).architecture(110, 100)
+
+
+def test_positions_by_layer():
+    rope = Rope(1e4)
+    assert laid_out("local").layers == (Layer(rope, 8), Layer(None), Layer(None))
+    assert laid_out("local", window=5).layers[0] == Layer(rope, 5)
+    assert laid_out("rotary").layers == (Layer(rope),) * 3
+    assert laid_out("none").layers == (Layer(None),) * 3
+    assert laid_out("alibi").layers == (Layer(None, linear_bias=True),) * 3
+
+
+@pytest.mark.parametrize("positions", ["local", "rotary", "alibi", "none"])
+def test_with_a_cache_the_logits_are_the_same_at_every_kind_of_positions(positions):
+    network = networks.create(laid_out(positions), np.random.default_rng(0))
+    token_NT, model = tokens(2), network.model()
+    whole, _ = model(token_NT, POSITION, causal(LENGTH))
+    shape = (2, 1, LENGTH, 16)
+    cache = tuple(KeyValues(jnp.zeros((2, 1, 1, 16, LENGTH)), jnp.zeros(shape)) for _ in range(3))
+    for at in range(LENGTH):
+        visible = jnp.broadcast_to(jnp.arange(LENGTH) <= at, (2, 1, LENGTH))
+        logits, cache = model(
+            token_NT[:, at : at + 1], POSITION[:, at : at + 1], visible, cache, at, POSITION
+        )
+        assert np.allclose(logits[:, 0], whole[:, at], atol=1e-4)
+
+
+def test_linear_bias_by_hand():
+    """Two heads: slopes 2^-4 and 2^-8; only differences between keys count."""
+    bias = linear_bias(jnp.array([[0, 1, 5]]), 2)
+    assert bias.shape == (1, 2, 1, 3)
+    assert np.allclose(bias[0, :, 0], [[0, 1 / 16, 5 / 16], [0, 1 / 256, 5 / 256]])
+
+
+@pytest.mark.parametrize("positions", ["local", "rotary", "alibi", "none"])
+def test_distances_alone_count(positions):
+    network = networks.create(laid_out(positions), np.random.default_rng(0))
+    token_NT, model = tokens(2), network.model()
+    first, _ = model(token_NT, POSITION, causal(LENGTH))
+    later, _ = model(token_NT, POSITION + 40, causal(LENGTH))
+    assert np.allclose(first, later, atol=1e-3)
+
+
+def test_a_size_below_one_is_refused():
+    with pytest.raises(ValueError, match="size below 1"):
+        ModelConfig(window=0)

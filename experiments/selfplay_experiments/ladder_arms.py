@@ -1,0 +1,61 @@
+"""Ladder arms: curricula and rules of learning on two long ladders, paired by seed.
+
+Command, for a seed: selfplay train ladder_arms --arm warmup --seed 0 --run runs/warmup-0
+then for each arm: selfplay train ladder_arms --arm uniform --seed 0 --warmup-of runs/warmup-0 \
+    --run runs/uniform-0
+then: python -m selfplay_experiments.paired runs/main-* runs/uniform-* --json FILE
+Machine: one CPU core a run. Time and expected result: experiments/README.md.
+"""
+
+from dataclasses import replace
+
+from selfplay.config import RunConfig
+from selfplay.evaluate import EvaluationConfig
+from selfplay_experiments.ladder import CONFIG as LADDER
+
+CONFIG = replace(
+    LADDER,
+    experiment="ladder_arms",
+    environments=("walk", "automaton"),
+    generations=100,
+    rollout=replace(LADDER.rollout, problems=64),
+    evaluation=EvaluationConfig(samples=2, every=10, live=2, live_samples=1, anchors=1),
+)
+
+
+def _sampler(name: str) -> RunConfig:
+    return replace(CONFIG, curriculum=replace(CONFIG.curriculum, sampler=name))
+
+
+def _rule(rule: str, rate: float, max_divergence: float = 0.0) -> RunConfig:
+    return replace(
+        CONFIG,
+        update=replace(
+            CONFIG.update, rule=rule, learning_rate=rate, max_divergence=max_divergence,
+            minibatches=CONFIG.update.rehearsal.steps,
+        ),
+    )  # fmt: skip
+
+
+def _rotary(config: RunConfig) -> RunConfig:
+    return replace(config, model=replace(config.model, positions="rotary"))
+
+
+_GRADIENT = _rule("gradient", 5e-4, max_divergence=0.002)
+
+VARIANTS = {
+    "warmup": replace(CONFIG, generations=0),
+    "warmup-rotary": _rotary(replace(CONFIG, generations=0)),
+    **{
+        name: _sampler(name)
+        for name in ("uniform", "ladder", "fixed_hard", "sec", "plr", "mopps")
+    },
+    "gradient": _GRADIENT,
+    "gradient-unbounded": _rule("gradient", 1e-3),
+    "gradient-slow": _rule("gradient", 3e-4),
+    "positive": _rule("positive", 5e-4, max_divergence=0.002),
+    "mixture": _rule("mixture", CONFIG.update.learning_rate, max_divergence=0.002),
+    "rotary": _rotary(CONFIG),
+    "rotary-gradient": _rotary(_GRADIENT),
+}  # fmt: skip
+"""Other samplers; other rules of learning; rotary positions with two of them."""
