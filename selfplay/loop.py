@@ -425,6 +425,7 @@ def rehearsed(ring: Ring, memory: Memory, number: int, step: int) -> list[Exampl
     kept = rehearsal.drawn(
         memory,
         config.tokens,
+        config.frontier,
         streams.numpy_rng(ring.seed, number, "rehearsal", step),
     )
     share = config.demonstrations / (1.0 - config.demonstrations)

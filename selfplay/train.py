@@ -195,19 +195,9 @@ class Session:
         return state
 
     def _taken_over(self, path: Path) -> State:
-        """The state after the warm-up of another run, and its evaluation.
-
-        Raises:
-            ValueError: that run has another seed, model or whatever the warm-up depends on.
-        """
+        """The state after the warm-up of another run, and its evaluation."""
+        check_warmup_of(self._config)
         source = RunFolder.open(path)
-        for name in WARMUP_DEPENDS_ON:
-            theirs, ours = getattr(source.config, name), getattr(self._config, name)
-            if theirs != ours:
-                raise ValueError(
-                    f"warmup_of={path}: that run has {name}={theirs}, this one {ours}. Its warm-up "
-                    "is that of another experiment; make them equal, or do without warmup_of."
-                )
         archive = Archive(source.archive_path)
         try:
             like = build(source.config, archive).state()
@@ -512,6 +502,23 @@ class Session:
         """
         times = list(self._recent_seconds)
         return statistics.median(times) if len(times) > 1 else float("nan")
+
+
+def check_warmup_of(config: RunConfig) -> None:
+    """Check that the warm-up of the run in `warmup_of` is that of this configuration.
+
+    Raises:
+        ValueError: there is no such run, or it has another seed, model or whatever else the warm-up
+            depends on.
+    """
+    theirs = RunFolder.open(Path(config.warmup_of)).config
+    for name in WARMUP_DEPENDS_ON:
+        if getattr(theirs, name) != getattr(config, name):
+            raise ValueError(
+                f"warmup_of={config.warmup_of}: that run has {name}={getattr(theirs, name)}, this "
+                f"one {getattr(config, name)}. Its warm-up is that of another experiment; make "
+                "them equal, or do without warmup_of."
+            )
 
 
 def as_tree(state: State) -> dict[str, Any]:

@@ -97,6 +97,15 @@ def test_solve_shows_thinking_answer_and_verdict(run, capsys):
     assert all(word in said for word in ("thinking", "answer", "verdict", "right answer: c"))
 
 
+def test_what_the_warm_up_cannot_be_is_told_before_a_folder_is_made(run, tmp_path, capsys):
+    words = ["train", str(run.parent / "small.py"), "--run", str(tmp_path / "new")]
+    assert "leaves none of the 3 levels of last" in fails(capsys, *words, "--warmup.shown", "0.1")
+    said = fails(capsys, *words, "--seed", "4", "--warmup-of", str(run))
+    assert "that run has seed=3, this one 4" in said
+    assert "no run folder" in fails(capsys, *words, "--warmup-of", str(tmp_path / "nowhere"))
+    assert not (tmp_path / "new").exists()
+
+
 def test_propose_shows_the_gates_verdicts(run, capsys):
     main(["propose", str(run), "--env", "last", "--rating", "1500", "--n", "5", "--seed", "1"])
     said = capsys.readouterr().out

@@ -21,7 +21,7 @@ from selfplay.suites import SuiteConfig
 CONFIG = RunConfig(
     experiment="ladder",
     environments=("walk", "automaton", "register_machine", "running_sum"),
-    generations=300,
+    generations=220,
     checkpoint_every=50,
     model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192, positions="local"),
     # The lowest tenth of the levels, all alike, until they are mastered.

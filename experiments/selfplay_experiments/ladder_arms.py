@@ -32,7 +32,7 @@ def _rule(rule: str, rate: float, max_divergence: float = 0.0) -> RunConfig:
         CONFIG,
         update=replace(
             CONFIG.update, rule=rule, learning_rate=rate, max_divergence=max_divergence,
-            minibatches=CONFIG.update.rehearsal.steps,
+            minibatches=2,
         ),
     )  # fmt: skip
 
@@ -41,11 +41,22 @@ def _rotary(config: RunConfig) -> RunConfig:
     return replace(config, model=replace(config.model, positions="rotary"))
 
 
-_GRADIENT = _rule("gradient", 5e-4, max_divergence=0.002)
+def _learned(config: RunConfig) -> RunConfig:
+    """With the network as the proposer; the warm-up shows it problems of every level."""
+    return replace(
+        config,
+        warmup=replace(config.warmup, proposer_share=0.1, row_length=128),
+        proposing=replace(config.proposing, proposer="learned", max_tokens=84),
+        update=replace(config.update, row_lengths=(96, 264)),
+    )  # fmt: skip
+
+
+_GRADIENT = _rule("gradient", 1e-3, max_divergence=0.001)
 
 VARIANTS = {
     "warmup": replace(CONFIG, generations=0),
     "warmup-rotary": _rotary(replace(CONFIG, generations=0)),
+    "warmup-learned": _learned(replace(CONFIG, generations=0)),
     **{
         name: _sampler(name)
         for name in ("uniform", "ladder", "fixed_hard", "sec", "plr", "mopps")
@@ -53,9 +64,10 @@ VARIANTS = {
     "gradient": _GRADIENT,
     "gradient-unbounded": _rule("gradient", 1e-3),
     "gradient-slow": _rule("gradient", 3e-4),
-    "positive": _rule("positive", 5e-4, max_divergence=0.002),
-    "mixture": _rule("mixture", CONFIG.update.learning_rate, max_divergence=0.002),
+    "positive": _rule("positive", 1e-3, max_divergence=0.001),
+    "mixture": _rule("mixture", CONFIG.update.learning_rate, max_divergence=0.001),
+    "learned": _learned(CONFIG),
     "rotary": _rotary(CONFIG),
     "rotary-gradient": _rotary(_GRADIENT),
 }  # fmt: skip
-"""Other samplers; other rules of learning; rotary positions with two of them."""
+"""Warm-ups; other samplers; other rules of learning; the learned proposer; rotary positions."""

@@ -20,7 +20,7 @@ import numpy as np
 from selfplay.curriculum.scale import Cells, sigmoid
 from selfplay.streams import numpy_rng
 
-Name = Literal["ordered", "full", "shuffled", "forgetting", "delayed", "many"]
+Name = Literal["ordered", "full", "shuffled", "forgetting", "delayed", "many", "long"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
 ATTEMPTS = 8
@@ -33,6 +33,12 @@ factor. Set, with `MIDDLE`, so that practice everywhere alike wastes about as ma
 about as high as in the simulations that the design rests on."""
 MIDDLE = -2.1
 """Mean logit of the pass rate half-way up the levels before any practice."""
+LADDER_RATE = 0.02
+"""The same on the ladders of `long`; with the two below set by runs of the experiment `ladder`."""
+LADDER_START = 2.5
+"""Logit of the pass rate at the lowest level of `long` that was not shown."""
+LADDER_SLOPE = (0.6, 1.2)
+"""Logits from a level to the next, least and most."""
 REACH = 2.5
 """Levels over which what a group adds falls to 1/e."""
 
@@ -71,6 +77,9 @@ class World:
     """Spread of the problems of a cell, in logits."""
     forgetting: float = 0.0
     """Share of what practice has added that is lost at each step."""
+    climbs: bool = False
+    """Whether a level can be learnt only as far as the level below it is mastered: what a group
+    adds is multiplied by the pass rate there."""
     delay: int = 0
     """Steps by which outcomes reach the curriculum late; the learner learns at once."""
 
@@ -131,6 +140,9 @@ class World:
         skill_N = solved_rate_N - self.floor_E[environment_N]
         owed_N = np.divide(skill_N, solved_rate_N, np.zeros_like(skill_N), where=solved_rate_N > 0)
         gain_N = self.rate_E[environment_N] * signal(solved_N, ATTEMPTS) * owed_N * trained_N
+        if self.climbs:
+            below_N = learner.ability_EL[environment_N, np.maximum(level_N - 1, 0)]
+            gain_N = gain_N * np.where(level_N > 0, sigmoid(below_N), 1.0)
         gained_EL = (learner.ability_EL - self.start_EL) * (1.0 - self.forgetting)
         np.add.at(
             gained_EL, environment_N, gain_N[:, None] * self.transfer_ELL[environment_N, level_N]
@@ -231,6 +243,21 @@ def _shuffled(seed: int, environments: int) -> World:
     return replace(world, start_EL=start_EL, transfer_ELL=transfer_ELL)
 
 
+def _long(seed: int, environments: int, levels: int = 40) -> World:
+    """Long ladders of which the lowest tenth is mastered and most of the rest hopeless."""
+    rng = numpy_rng(seed, 0, "world-ladders")
+    slope_E1 = rng.uniform(*LADDER_SLOPE, (environments, 1))
+    shown = levels // 10
+    height_L = np.arange(levels)
+    world = _ordered(seed, environments, levels)
+    return replace(
+        world,
+        start_EL=LADDER_START - slope_E1 * (height_L - shown),
+        rate_E=np.full(environments, LADDER_RATE),
+        climbs=True,
+    )
+
+
 _MAKERS: dict[Name, Callable[[int, int], World]] = {
     "ordered": _ordered,
     "full": _full,
@@ -238,19 +265,23 @@ _MAKERS: dict[Name, Callable[[int, int], World]] = {
     "forgetting": lambda seed, environments: replace(_full(seed, environments), forgetting=0.002),
     "delayed": lambda seed, environments: replace(_full(seed, environments), delay=32),
     "many": _full,
+    "long": _long,
 }
+_ENVIRONMENTS = {"many": 200, "long": 4}
+"""How many there are; 24 in the other worlds."""
 
 
 def make(name: Name, seed: int, environments: int | None = None) -> World:
-    """A world of 24 environments (`many`: 200) with 10 levels each; equal for equal seeds.
+    """A world of 24 environments with 10 levels each; equal for equal seeds.
 
     Args:
         name: `ordered`: level labels tell the order, nothing is a trap. `full`: one environment in
             12 is a coin flip, one impossible, one guessable at 25%, the others learn at different
             rates. The rest are `full` with one change: `shuffled` level labels, `forgetting`
             (half of an added skill is lost in 346 steps), `delayed` outcomes (32 steps), `many`
-            environments.
+            (200) environments. `long`: four ladders of 40 levels, of which a tenth is mastered at
+            first; nothing is learnt of a level before the one below it.
         seed: at least 0.
         environments: another number of them, at least 1; below 12 there are no traps.
     """
-    return _MAKERS[name](seed, environments or (200 if name == "many" else 24))
+    return _MAKERS[name](seed, environments or _ENVIRONMENTS.get(name, 24))

@@ -17,6 +17,7 @@ from selfplay import device, environments, parts, train
 from selfplay.cli import closing, options
 from selfplay.cli.display import Display
 from selfplay.config import RunConfig
+from selfplay.learning.warmup import shown_levels
 from selfplay.run import RunFolder
 
 EXPERIMENTS = "selfplay.experiments"
@@ -170,7 +171,7 @@ def _free_folder(config: RunConfig) -> Path:
 
 
 def _check_parts(config: RunConfig) -> None:
-    """Fail before a folder is made: unknown environments, lengths that do not fit."""
+    """Fail before a folder is made: unknown environments, what does not fit, no level to show."""
     # From scratch the longest prompt is a learned proposal with role, environment and <respond>.
     pretrained = bool(config.pretrained.folder)
     prompt = config.pretrained.prompt_tokens if pretrained else config.proposing.max_tokens + 4
@@ -186,7 +187,12 @@ def _check_parts(config: RunConfig) -> None:
             "with a response of "
             f"decode.max_tokens={config.decode.max_tokens}; it must be at least {longest}."
         )
-    environments.load_all(config.environments)
+    loaded = environments.load_all(config.environments)
+    if config.warmup.steps:
+        for environment in loaded.values():
+            shown_levels(environment, config.warmup.shown)
+    if config.warmup_of:
+        train.check_warmup_of(config)
 
 
 def _run(folder: RunFolder, path: Path) -> None:

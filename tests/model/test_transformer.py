@@ -103,8 +103,9 @@ def test_with_a_cache_token_by_token_as_without(model, forward, model_config):
     for t in range(LENGTH):
         visible = np.broadcast_to(slots <= t, (2, 1, slots.size))
         step_logits, cache = step(
-            model, token_NT[:, t : t + 1], np.full((2, 1), t), visible, cache, np.int32(t)
-        )
+            model, token_NT[:, t : t + 1], np.full((2, 1), t), visible, cache, np.int32(t),
+            np.broadcast_to(slots, (2, slots.size)),
+        )  # fmt: skip
         logits.append(step_logits)
     whole = forward(token_NT, POSITION)
     assert np.allclose(np.concatenate(logits, axis=1), whole, atol=1e-5)
