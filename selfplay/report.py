@@ -178,21 +178,23 @@ def _rounded(rate_N: np.ndarray) -> list[float | None]:
 def suggested(parts: Parts, full: dict[str, Any]) -> Suggested:
     """Held-out problems to try a run on: one that it solves, and one at its frontier.
 
-    Of the environment that has got furthest beyond what was demonstrated: of the highest level that
-    is reached, a problem with a right greedy answer; of the first that is not, one that is missed.
+    The first is of the highest level that is reached in the environment that has got furthest
+    beyond what was demonstrated. The other is missed, of the first level that is not reached, in
+    the one of the others that has got furthest; where all are reached, any that is missed.
     """
-    environments, reached = parts.environments, full["frontier"]
-    shown = shown_levels(parts)
-    far = max(environments, key=lambda name: reached[name] - shown[name])
-    problems = [
-        (problem, rate == 1.0)
-        for problem, rate in zip(parts.suites.held_out, full["greedy_rates"], strict=True)
-        if problem.environment == far
-    ]
-    solved = [problem for problem, right in problems if right and problem.level < reached[far]]
-    missed = [problem for problem, right in problems if not right]
-    ahead = [problem for problem in missed if problem.level >= reached[far]]
-    return Suggested(solved[-1] if solved else None, (ahead or missed or [None])[0])
+    reached, shown = full["frontier"], shown_levels(parts)
+    by_distance = sorted(parts.environments, key=lambda name: reached[name] - shown[name])
+    pairs = list(zip(parts.suites.held_out, full["greedy_rates"], strict=True))
+    solved = [
+        problem
+        for problem, rate in pairs
+        if rate == 1.0 and problem.environment == by_distance[-1]
+        and problem.level < reached[problem.environment]
+    ]  # fmt: skip
+    missed = [problem for problem, rate in pairs if rate != 1.0]
+    ahead = [problem for problem in missed if problem.level >= reached[problem.environment]]
+    ahead.sort(key=lambda problem: (-by_distance.index(problem.environment), problem.level))
+    return Suggested(solved[-1] if solved else None, next(iter(ahead or missed), None))
 
 
 def shown_levels(parts: Parts) -> dict[str, int]:
