@@ -51,5 +51,12 @@ VARIANTS = {
         warmup=replace(CONFIG.warmup, proposer_share=0.1, row_length=128),
         proposing=replace(CONFIG.proposing, proposer="learned"),
     ),
+    "traps": replace(
+        CONFIG,
+        environments=(*CONFIG.environments, "coin_flips", "one_way"),
+        # Nobody masters a coin: the warm-up takes all its steps.
+        warmup=replace(CONFIG.warmup, mastery=0.0),
+    ),
 }
-"""Levels drawn alike; problems written by the network itself."""
+"""Levels drawn alike; problems written by the network itself; a noise trap and an impossible
+environment beside the ladders."""
