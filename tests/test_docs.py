@@ -130,7 +130,7 @@ def test_the_corpora_are_as_large_as_the_security_page_says():
 
 
 def test_links_of_the_guides_lead_somewhere():
-    pages = ("bridges", "grading", "performance", "security", "tutorial")
+    pages = ("bridges", "curriculum", "grading", "ladder", "performance", "security", "tutorial")
     for page in (*(f"docs/{name}.md" for name in pages), "README.md"):
         text = (ROOT / page).read_text()
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):

@@ -25,14 +25,14 @@ def test_between_looks_the_curve_is_a_straight_line():
     assert paired.at_tokens(one, 200) == 0.7
     assert paired.tokens_to(one, 0.6) == pytest.approx(150.0)
     assert paired.tokens_to(one, 0.1) == 0.0
-    assert paired.tokens_to(one, 0.8) == float("inf")
+    assert paired.tokens_to(one, 0.8) is None
 
 
 def test_an_interval_by_hand():
     """Differences 1, 2, 3: mean 2, standard error 1 / sqrt(3), t = 4.303."""
     mean, low, high = paired.interval([1.0, 2.0, 3.0])
     assert (mean, low, high) == pytest.approx((2.0, 2.0 - 4.303 / 3**0.5, 2.0 + 4.303 / 3**0.5))
-    assert paired.interval([1.0])[0] == 1.0
+    assert paired.interval([1.0]) == [1.0, None, None]
 
 
 def test_an_arm_that_costs_twice_the_tokens_is_compared_at_equal_ones():
@@ -43,6 +43,14 @@ def test_an_arm_that_costs_twice_the_tokens_is_compared_at_equal_ones():
     assert row["ahead_at_equal_steps"][0] == pytest.approx(0.2)
     assert row["ahead_at_equal_tokens"][0] == pytest.approx(0.4)
     assert row["tokens_to_its_end"] == pytest.approx(100 * (0.4 / 0.6) / 200)
+
+
+def test_one_pair_has_no_interval_and_what_is_never_reached_is_said():
+    runs = [run("main", 0, [0.1, 0.4], 100), run("other", 0, [0.1, 0.5], 100)]
+    row = paired.compared(runs, "main")["other"]
+    assert row["ahead_at_equal_steps"] == [pytest.approx(-0.1), None, None]
+    assert row["tokens_to_its_end"] is None
+    json.dumps(row, allow_nan=False)
 
 
 def test_seeds_without_their_pair_are_left_out():

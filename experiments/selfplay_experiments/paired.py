@@ -8,7 +8,7 @@ Axes: N seeds, G looks of a run.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Annotated, Any
@@ -86,8 +86,8 @@ def at_tokens(run: dict[str, Any], tokens: float) -> float:
     return float(np.interp(tokens, curve["generated_tokens"], curve["held_out"]))
 
 
-def tokens_to(run: dict[str, Any], accuracy: float) -> float:
-    """Generated tokens after which the curve first reaches an accuracy; infinite if never."""
+def tokens_to(run: dict[str, Any], accuracy: float) -> float | None:
+    """Generated tokens after which the curve first reaches an accuracy; None if never."""
     tokens, rates = run["curve"]["generated_tokens"], run["curve"]["held_out"]
     if rates[0] >= accuracy:
         return 0.0
@@ -95,14 +95,14 @@ def tokens_to(run: dict[str, Any], accuracy: float) -> float:
         if rates[at] >= accuracy:
             share = (accuracy - rates[at - 1]) / (rates[at] - rates[at - 1])
             return tokens[at - 1] + share * (tokens[at] - tokens[at - 1])
-    return float("inf")
+    return None
 
 
-def interval(difference_N: Sequence[float]) -> list[float]:
-    """Mean of paired differences with its 95% interval by Student's t; only the mean of one."""
+def interval(difference_N: Sequence[float]) -> list[float | None]:
+    """Mean of paired differences with its 95% interval by Student's t; of one, the mean alone."""
     mean, count = fmean(difference_N), len(difference_N)
     if count < 2:
-        return [mean, float("nan"), float("nan")]
+        return [mean, None, None]
     half = STUDENT.get(count, 1.96) * stdev(difference_N) / count**0.5
     return [mean, mean - half, mean + half]
 
@@ -130,12 +130,18 @@ def compared(runs: Sequence[dict[str, Any]], reference: str) -> dict[str, dict[s
                     for (a, b), budget in zip(pairs, budgets, strict=True)
                 ]
             ),
-            "tokens_to_its_end": fmean(
-                tokens_to(a, end) / b["generated_tokens"]
+            "tokens_to_its_end": _mean_share(
+                (tokens_to(a, end), b["generated_tokens"])
                 for (a, b), (_, end) in zip(pairs, final, strict=True)
             ),
         }
     return found
+
+
+def _mean_share(spent: Iterable[tuple[float | None, int]]) -> float | None:
+    """Mean of shares of tokens; None if one was never reached."""
+    shares = [None if tokens is None else tokens / of for tokens, of in spent]
+    return None if None in shares else fmean(share for share in shares if share is not None)
 
 
 def table(found: dict[str, dict[str, Any]], reference: str) -> Table:
@@ -146,17 +152,21 @@ def table(found: dict[str, dict[str, Any]], reference: str) -> Table:
         shown.add_column(title, justify="right", no_wrap=True)
     for arm, row in sorted(found.items(), key=lambda item: -item[1]["end"]):
         ahead = [
-            ""
-            if arm == reference
-            else "{:+.1f} [{:+.1f}, {:+.1f}]".format(*(100 * x for x in row[k]))
-            for k in ("ahead_at_equal_steps", "ahead_at_equal_tokens")
+            "" if arm == reference else _points(row[name])
+            for name in ("ahead_at_equal_steps", "ahead_at_equal_tokens")
         ]
-        share = "" if arm == reference else f"{row['tokens_to_its_end']:.0%}"
+        spent = row["tokens_to_its_end"]
+        share = "" if arm == reference else "never" if spent is None else f"{spent:.0%}"
         shown.add_row(
             arm, str(len(row["seeds"])), f"{100 * row['start']:.1f}", f"{100 * row['end']:.1f}",
             f"{100 * row['greedy_end']:.1f}", f"{row['generated_tokens'] / 1e6:.2f}", *ahead, share,
         )  # fmt: skip
     return shown
+
+
+def _points(found: Sequence[float | None]) -> str:
+    mean, *ends = [None if x is None else f"{100 * x:+.1f}" for x in found]
+    return f"{mean}" if None in ends else f"{mean} [{ends[0]}, {ends[1]}]"
 
 
 def main(
