@@ -5,7 +5,8 @@ then for each arm: selfplay train ladder_arms --arm uniform --seed 0 --warmup-of
     --run runs/uniform-0
 then: python -m selfplay_experiments.paired runs/main-* runs/uniform-* --json FILE
 Machine: one CPU core a run. Time: 3 minutes a run of Zen 4, 4 with `uniform`, 2 with the gradient.
-Expected: `main` over seeds 0 to 4 at 39.6%, 36.6%, 73.2%, 77.8%, 21.2%; others in experiments/README.md.
+Expected: `main` over seeds 0 to 4 at 39.6%, 36.6%, 73.2%, 77.8%, 21.2%; the other arms are in
+experiments/README.md.
 """
 
 from dataclasses import replace
