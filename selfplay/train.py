@@ -255,7 +255,7 @@ class Session:
                 f"({min(mastered.values()):.0%} solved greedily in the weakest environment)."
             )
         elif step + config.look_every > config.steps:
-            told = ", ".join(f"{name} {rate:.0%}" for name, rate in short.items())
+            told = ", ".join(f"{name} {rate:.1%}" for name, rate in short.items())
             self._listener.note(
                 f"The warm-up ends without mastery of the demonstrated levels: {told} solved "
                 f"greedily, and warmup.mastery asks for {config.mastery:.0%}. Self-play builds on "
