@@ -25,7 +25,7 @@ class RegisterMachine(Ladder):
         "instruction with the digits a and b after it: for is it is i10s01."
     )
     fewest = 3
-    crowded = 1
+    crowded = 2
     knobs = rungs(range(4, 44))
     symbol = re.compile("[idjkstum]")
     example = "iiss"

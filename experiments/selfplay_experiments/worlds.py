@@ -36,7 +36,7 @@ MIDDLE = -2.1
 LADDER_RATE = 0.02
 """The same on the ladders of `long`; with the two below set by runs of the experiment `ladder`."""
 LADDER_START = 2.5
-"""Logit of the pass rate at the lowest level of `long` that was not shown."""
+"""Mean logit of the pass rate at the lowest level of `long` that was not shown."""
 LADDER_SLOPE = (0.6, 1.2)
 """Logits from a level to the next, least and most."""
 REACH = 2.5
@@ -252,7 +252,7 @@ def _long(seed: int, environments: int, levels: int = 40) -> World:
     world = _ordered(seed, environments, levels)
     return replace(
         world,
-        start_EL=LADDER_START - slope_E1 * (height_L - shown),
+        start_EL=rng.normal(LADDER_START, 0.3, (environments, 1)) - slope_E1 * (height_L - shown),
         rate_E=np.full(environments, LADDER_RATE),
         climbs=True,
     )

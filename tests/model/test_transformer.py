@@ -143,7 +143,7 @@ def test_grouped_query_attention_against_loops():
     x = rng.normal(size=(5, 16)).astype(np.float32)
     position, rope = jnp.zeros((1, 5), jnp.int32), built.layers[0].rope
     turns = (Turn.at(position, rope, built.head_dim, jnp.float32),)
-    out, _ = layer(x[None], View(position, causal(5), 0, None, turns), None)
+    out, _ = layer(x[None], View(position, causal(5), 0, position, turns), None)
 
     query, key, value = (
         np.asarray(x @ w.weight[...]).reshape(5, -1, 4)
