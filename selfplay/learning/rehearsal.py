@@ -3,12 +3,12 @@
 A verdict that can be trusted makes a right attempt as good as a worked solution. Fed by loop.py
 with graded attempts, feeds its optimiser steps with examples; what is kept is part of a run's
 state. Does not look at wrong attempts: that is the policy gradient's part. Axes: C cells
-(environment x level), M places of a cell, T tokens, N attempts to be kept.
+(environment x level), M places of a cell, T tokens.
 
 Source: expert iteration of Anthony et al. 2017, arXiv:1705.08439; STaR of Zelikman et al. 2022,
 arXiv:2203.14465; ReST-EM of Singh et al. 2023, arXiv:2312.06585. There, the attempts of a whole
-round are imitated alike; here levels are, so that the many easy attempts do not drown the few at
-the frontier.
+round are imitated alike; here each level and the frontier have their share, so that the many easy
+attempts do not drown the few hard ones.
 """
 
 from collections.abc import Sequence
