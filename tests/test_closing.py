@@ -11,7 +11,7 @@ from tiny import CONFIG
 
 from selfplay import environments
 from selfplay.cli import closing
-from selfplay.cli.rates import bars
+from selfplay.cli.rates import bars, heading, levels_a_bar
 from selfplay.evaluate import Interval
 from selfplay.report import Suggested
 from selfplay.train import Result
@@ -20,12 +20,18 @@ from selfplay.train import Result
 def test_heights_by_hand():
     assert closing.height(Walk(), 0) == "none"
     assert closing.height(Walk(), 1) == "4 steps"
-    assert closing.height(Walk(), 39) == "80 steps"
+    assert closing.height(Walk(), 59) == "120 steps"
     assert closing.height(Modular(), 3) == "3 levels"  # it has several knobs
 
 
 def test_a_bar_for_each_rate():
     assert bars([0.0, 0.004, 0.01, 0.5, 0.98, 1.0, float("nan")]) == "  ▁▄▇█·"
+
+
+def test_neighbouring_levels_share_a_bar_where_there_are_too_many():
+    assert (levels_a_bar(44), heading(44)) == (1, "level 0 to the top")
+    assert (levels_a_bar(45), heading(45)) == (2, "level 0 to the top, 2 levels a bar")
+    assert bars([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.5], 2) == "█▄ ▄"
 
 
 def evaluation(rates):
@@ -42,8 +48,8 @@ def evaluation(rates):
 @pytest.fixture
 def said(monkeypatch):
     monkeypatch.setattr(environments, "load", lambda name, *_: Walk())
-    before = evaluation([1.0] * 4 + [0.0] * 35)
-    after = evaluation([1.0] * 20 + [0.25] * 19)
+    before = evaluation([1.0] * 4 + [0.0] * 55)
+    after = evaluation([1.0] * 20 + [0.25] * 39)
     walk = Walk()
     suggested = Suggested(walk.parse("RLSRRLSR"), walk.parse("RL" * 21))
     result = Result(None, True, before, after, Interval(0.5, 0.4, 0.6), {"walk": 3}, suggested)
@@ -60,13 +66,13 @@ COUNTS = type("Counts", (), {"generated_tokens": 5, "trained_tokens": 7, "second
 def test_the_tables_fit_80_columns(said):
     tables = [line for line in said.splitlines() if "selfplay solve" not in line]
     assert max(map(len, tables)) <= 80
-    assert "█" * 20 in said
+    assert "█" * 10 in said
 
 
 def test_shown_reached_and_beyond(said):
     (row,) = [line for line in said.splitlines() if "8 steps" in line]
-    # 1 of 36 levels that were not shown, then 17 and a quarter of 19
-    assert row.split() == ["walk", "8", "steps", "10", "steps", "42", "steps", "3%", "60%"]
+    # 1 of 56 levels that were not shown, then 17 and a quarter of 39
+    assert row.split() == ["walk", "8", "steps", "10", "steps", "42", "steps", "2%", "48%"]
 
 
 def test_what_to_try_next(said):

@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from selfplay_envs.ladders import Ladder, rungs
+from selfplay_envs.ladders import Ladder, drawn, rungs
 
 FACTORS = {
     "a": (1, 1), "b": (3, 0), "c": (6, 6), "d": (1, 4), "e": (2, 1), "f": (5, 3), "g": (4, 6),
@@ -31,14 +31,14 @@ class Automaton(Ladder):
     )
     fewest = 3
     crowded = 1
-    knobs = rungs(range(4, 81, 2))
+    knobs = rungs(range(4, 122, 2))
     symbol = re.compile("[a-h]")
     example = "abca"
     exchangeable = ("".join(FACTORS),)
 
     def question(self, steps: int, rng: random.Random) -> str:
         """Random letters."""
-        return "".join(rng.choices("".join(FACTORS), k=steps))
+        return "".join(drawn(list(FACTORS), steps, rng))
 
     def written(self, symbols: Sequence[str]) -> Iterator[str]:
         """The letter and the state after it."""

@@ -41,6 +41,17 @@ def rungs(steps: Iterable[int]) -> Mapping[str, Knob]:
     return {"steps": Knob(tuple(steps), "steps", "more steps")}
 
 
+def drawn(kinds: Sequence[str], steps: int, rng: random.Random) -> list[str]:
+    """Random symbols: all kinds of them, or only some, at least half as many as there are steps.
+
+    A short question of a few kinds repeats itself as a long one of all kinds does. Where short ones
+    hardly ever do, a small model learns to find its place by the last symbol alone, and loses it
+    in longer ones.
+    """
+    fewest = min(len(kinds), max(2, steps // 2))
+    return rng.choices(rng.sample(kinds, rng.randint(fewest, len(kinds))), k=steps)
+
+
 class Ladder(Environment):
     """Questions that are answered step by step; a level is a number of steps.
 

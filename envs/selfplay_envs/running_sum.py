@@ -7,7 +7,10 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from selfplay_envs.ladders import DIGITS, Ladder, rungs
+from selfplay_envs.ladders import DIGITS, Ladder, drawn, rungs
+
+
+TERMS = tuple(sign + digit for sign in "+-" for digit in DIGITS)
 
 
 class RunningSum(Ladder):
@@ -22,14 +25,14 @@ class RunningSum(Ladder):
     )
     fewest = 3
     crowded = 1
-    knobs = rungs(range(4, 44))
+    knobs = rungs(range(4, 64))
     symbol = re.compile("[+-][0-9]")
     example = "+3-7+0+4"
     exchangeable = ("+-", DIGITS)
 
     def question(self, steps: int, rng: random.Random) -> str:
         """Random terms."""
-        return "".join(rng.choice("+-") + rng.choice(DIGITS) for _ in range(steps))
+        return "".join(drawn(TERMS, steps, rng))
 
     def written(self, symbols: Sequence[str]) -> Iterator[str]:
         """The term and the sum after it."""

@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from selfplay_envs.ladders import Ladder, rungs
+from selfplay_envs.ladders import Ladder, drawn, rungs
 
 PLACES = 10
 MOVES = {"S": 0, "R": 1, "L": -1, "U": 2, "D": -2, "F": 3, "B": -3, "X": 5}
@@ -28,14 +28,14 @@ class Walk(Ladder):
     )
     fewest = 3
     crowded = 1
-    knobs = rungs(range(4, 81, 2))
+    knobs = rungs(range(4, 122, 2))
     symbol = re.compile("[SRLUDFBX]")
     example = "RLSR"
     exchangeable = ("".join(MOVES),)
 
     def question(self, steps: int, rng: random.Random) -> str:
         """Random moves."""
-        return "".join(rng.choices("".join(MOVES), k=steps))
+        return "".join(drawn(list(MOVES), steps, rng))
 
     def written(self, symbols: Sequence[str]) -> Iterator[str]:
         """The move and the place after it."""

@@ -24,20 +24,20 @@ from selfplay.suites import SuiteConfig
 CONFIG = RunConfig(
     experiment="ladder",
     environments=("walk", "automaton", "register_machine", "running_sum"),
-    generations=220,
+    generations=160,
     checkpoint_every=50,
     model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192, positions="local"),
     # The lowest tenth of the levels, all alike, until they are mastered.
     warmup=WarmupConfig(
-        steps=2400, mastery=0.98, shown=0.1, thinning=1.0, learning_rate=6e-3, rows=32,
+        steps=3000, mastery=0.98, shown=0.1, thinning=1.0, learning_rate=6e-3, rows=32,
         row_length=96, proposer_share=0.0,
     ),
     # Errors are the same in all attempts at a problem: many problems with few attempts each.
     rollout=RolloutConfig(problems=128, attempts=4),
-    decode=DecodeConfig(max_tokens=176, rows=96),
+    decode=DecodeConfig(max_tokens=256, rows=96),
     curriculum=CurriculumConfig(target=0.35, width=0.1, probe=0.01),
     update=UpdateConfig(
-        rule="rehearsal", learning_rate=2e-3, row_lengths=(96, 256), tokens=6144,
+        rule="rehearsal", learning_rate=2e-3, row_lengths=(96, 192, 384), tokens=6144,
         rehearsal=RehearsalConfig(steps=5, tokens=4000),
     ),
     proposing=ProposingConfig(proposer="procedural", max_tokens=76),

@@ -13,14 +13,16 @@ from dataclasses import replace
 
 from selfplay.config import RunConfig
 from selfplay.evaluate import EvaluationConfig
+from selfplay.suites import SuiteConfig
 from selfplay_experiments.ladder import CONFIG as LADDER
 
 CONFIG = replace(
     LADDER,
     experiment="ladder_arms",
     environments=("walk", "automaton"),
-    generations=100,
+    generations=80,
     rollout=replace(LADDER.rollout, problems=64),
+    suites=SuiteConfig(held_out=8, anchors=8),
     evaluation=EvaluationConfig(samples=2, every=10, live=2, live_samples=1, anchors=1),
 )
 
@@ -63,6 +65,9 @@ VARIANTS = {
         name: _sampler(name)
         for name in ("uniform", "ladder", "fixed_hard", "sec", "plr", "mopps")
     },
+    "oracle": replace(
+        CONFIG, evaluation=EvaluationConfig(samples=1, every=1, live=1, live_samples=1, anchors=4)
+    ),
     "gradient": _GRADIENT,
     "gradient-unbounded": _rule("gradient", 1e-3),
     "gradient-slow": _rule("gradient", 3e-4),
@@ -73,4 +78,7 @@ VARIANTS = {
     "rotary": _rotary(CONFIG),
     "rotary-gradient": _rotary(_GRADIENT),
 }  # fmt: skip
-"""Warm-ups; other samplers; other rules of learning; the learned proposer; rotary positions."""
+"""Warm-ups; other samplers; `oracle`, which is `main` with pass rates that are measured anew after
+each generation on four anchors a level, most of them at the frontier; other rules of learning; the
+learned proposer; rotary positions. What the oracle's looks cost is not held against it: compare it
+at equal steps."""

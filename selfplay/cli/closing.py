@@ -13,7 +13,7 @@ from rich.table import Table
 
 from selfplay import environments
 from selfplay.cli.display import duration
-from selfplay.cli.rates import FEW_LEVELS, bars
+from selfplay.cli.rates import FEW_LEVELS, bars, heading, levels_a_bar
 from selfplay.config import RunConfig
 from selfplay.evaluate import Interval
 from selfplay.grading.programs.environment import Interpreter
@@ -71,13 +71,13 @@ def _by_level(before: dict[str, Any], after: dict[str, Any]) -> Table:
     table.add_column("environment", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("mean", justify="right")
-    few = levels <= FEW_LEVELS
-    for column in [f"L{level}" for level in range(levels)] if few else ["level 0 to the top"]:
+    few, each = levels <= FEW_LEVELS, levels_a_bar(levels)
+    for column in [f"L{level}" for level in range(levels)] if few else [heading(levels)]:
         table.add_column(column, justify="right" if few else "left", no_wrap=True)
     for name in after["by_level"]:
         for when, full in (("before", before), ("after", after)):
             rates = full["by_level"][name]
-            cells = [f"{100 * rate:.0f}" for rate in rates] if few else [bars(rates)]
+            cells = [f"{100 * rate:.0f}" for rate in rates] if few else [bars(rates, each)]
             mean = f"{100 * full['by_environment'][name]['mean']:.0f}"
             table.add_row(name if full is before else "", when, mean, *cells)
     table.add_section()

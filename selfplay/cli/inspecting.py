@@ -17,7 +17,7 @@ from tyro.conf import Positional
 from selfplay import report
 from selfplay.cli import options, runs
 from selfplay.cli.closing import height
-from selfplay.cli.rates import FEW_LEVELS, bars
+from selfplay.cli.rates import FEW_LEVELS, bars, heading, levels_a_bar
 from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager, Standing
@@ -50,7 +50,8 @@ def show_curriculum(run: Positional[Path]) -> None:
     with runs.opened(run) as (folder, parts, _):
         state = runs.state_of(folder, parts)
         manager, standing = parts.ring.manager, state.standing
-        few = manager.cells.shape[1] <= FEW_LEVELS
+        levels = manager.cells.shape[1]
+        few = levels <= FEW_LEVELS
         table = Table(
             title=f"Generation {state.generation}: predicted pass rate"
             + (" in %, groups played below" if few else ", share of the groups played below"),
@@ -59,11 +60,11 @@ def show_curriculum(run: Positional[Path]) -> None:
         learned = folder.config.proposing.proposer == "learned"
         table.add_column("rating ± sd: solver" + (", proposer" if learned else ""), no_wrap=True)
         if few:
-            for level in range(manager.cells.shape[1]):
+            for level in range(levels):
                 table.add_column(str(level), justify="right")
         else:
             table.add_column("reached", justify="right")
-            table.add_column("level 0 to the top", no_wrap=True)
+            table.add_column(heading(levels), no_wrap=True)
         reached = report.reached(manager, standing)
         for e, name in enumerate(manager.names):
             cells = _numbers(manager, standing, e) if few else [
@@ -104,10 +105,10 @@ def _numbers(manager: Manager, standing: Standing, e: int) -> list[str]:
 
 def _bars(manager: Manager, standing: Standing, e: int) -> str:
     """The same as two rows of bars, for many levels; groups relative to the most played level."""
-    count = manager.cells.level_counts[e]
+    count, each = manager.cells.level_counts[e], levels_a_bar(manager.cells.shape[1])
     groups_L = standing.groups_EL[e, :count]
-    predicted = bars(manager.beliefs(standing).predicted_EL[e, :count].tolist())
-    return f"{predicted}\n[dim]{bars((groups_L / max(1, groups_L.max())).tolist())}[/]"
+    predicted = bars(manager.beliefs(standing).predicted_EL[e, :count].tolist(), each)
+    return f"{predicted}\n[dim]{bars((groups_L / max(1, groups_L.max())).tolist(), each)}[/]"
 
 
 def explain(

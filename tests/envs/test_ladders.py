@@ -42,7 +42,7 @@ STEP = {
     "walk": "[SRLUDFBX][0-9]",
     "automaton": "[a-h][0-6]",
     "running_sum": "[+-][0-9][0-9]",
-    "register_machine": "[idjkstum][0-9][0-9]",
+    "register_machine": "[idjkstum][0-4][0-4]",
     "column_addition": "[0-9]{3}[+.]",
     "cancelling": "[abAB]:[abAB]{0,4},",
     "bubble_pass": "[0-9]{2},",
@@ -92,7 +92,7 @@ def executed(text):
     found = []
     for so_far in prefixes(text):
         a, b = reduce(after, so_far, (0, 0))
-        found.append(f"{so_far[-1]}{a % 10}{b % 10}")
+        found.append(f"{so_far[-1]}{a % 5}{b % 5}")
     return found
 
 
@@ -153,12 +153,12 @@ def chained(values):
 
 DIGITS = st.sampled_from(string.digits)
 QUESTIONS = {
-    "walk": st.text("SRLUDFBX", min_size=3, max_size=80),
-    "automaton": st.text("abcdefgh", min_size=3, max_size=80),
+    "walk": st.text("SRLUDFBX", min_size=3, max_size=120),
+    "automaton": st.text("abcdefgh", min_size=3, max_size=120),
     "running_sum": st.lists(
-        st.tuples(st.sampled_from("+-"), DIGITS).map("".join), min_size=3, max_size=43
+        st.tuples(st.sampled_from("+-"), DIGITS).map("".join), min_size=3, max_size=63
     ).map("".join),
-    "register_machine": st.text("idjkstum", min_size=3, max_size=43),
+    "register_machine": st.text("idjkstum", min_size=3, max_size=63),
     "column_addition": st.lists(
         st.tuples(DIGITS, DIGITS).map("".join), min_size=3, max_size=32
     ).map(",".join),
@@ -180,7 +180,7 @@ QUESTIONS = {
         ("running_sum", "+3-7+0+4", 0, "+33-76+06+40"),
         ("running_sum", "-0+9+9-1-8", 1, "-00+99+98-17-89"),
         ("register_machine", "iiss", 0, "i10i20s02s20"),
-        ("register_machine", "dsdtts", 2, "d90s09d99t89t79s97"),  # 9+9=18, 8+9=17
+        ("register_machine", "dsdtts", 2, "d40s04d44t34t24s42"),  # 4+4=8, 3+4=7
         ("register_machine", "jtukm", 1, "j01t11u12k11m01"),
         ("column_addition", "17,24,89", 0, "178.246.897+"),
         ("column_addition", "99,00,55,54", 1, "998+001.550+540+"),
@@ -223,6 +223,23 @@ def test_a_level_is_a_number_of_steps(environment):
         assert found == set(range(below + 1, most + 1)) and len(found) <= 2, level
 
 
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [("walk", 8), ("automaton", 8), ("register_machine", 8), ("running_sum", 20)],
+)
+def test_short_questions_repeat_themselves_and_long_ones_have_every_kind(name, kinds):
+    environment, rng = LADDERS[name], random.Random(9)
+
+    def found(steps):
+        """How often each number of different symbols was drawn."""
+        texts = [environment.question(steps, rng) for _ in range(300)]
+        return Counter(len(set(environment.symbol.findall(text))) for text in texts)
+
+    assert set(range(3, min(kinds, 8))) <= set(found(8))  # of at least four kinds, drawn eight times
+    assert sum(count for number, count in found(8).items() if number <= 4) > 10
+    assert max(found(60)) == kinds and min(found(60)) > 0.7 * kinds
+
+
 @pytest.mark.parametrize("environment", BY_NAME)
 def test_a_setting_has_no_more_steps_than_it_says(environment):
     for steps in range(environment.fewest, environment.knobs["steps"].values[-1] + 1):
@@ -240,17 +257,17 @@ def test_a_setting_has_no_more_steps_than_it_says(environment):
         ("walk", "RLSr", "malformed"),
         ("walk", "RL SR", "malformed"),
         ("walk", "RLSR\n", "malformed"),
-        ("walk", "R" * 81, "beyond the top level: steps 81"),
+        ("walk", "R" * 121, "beyond the top level: steps 121"),
         ("walk", "R" * 401, "beyond the top level: 401 characters"),
         ("automaton", "abci", "malformed"),
-        ("automaton", "a" * 81, "beyond the top level: steps 81"),
+        ("automaton", "a" * 121, "beyond the top level: steps 121"),
         ("running_sum", "+3-7", "trivial: less than 3 steps"),
         ("running_sum", "3-7+0", "malformed"),
         ("running_sum", "+3-17+0", "malformed"),
         ("running_sum", "+3-\u0667+0", "malformed"),
-        ("running_sum", "+1" * 44, "beyond the top level: steps 44"),
+        ("running_sum", "+1" * 64, "beyond the top level: steps 64"),
         ("register_machine", "ii", "trivial: less than 3 steps"),
-        ("register_machine", "i" * 44, "beyond the top level: steps 44"),
+        ("register_machine", "i" * 64, "beyond the top level: steps 64"),
         ("column_addition", "17,24", "trivial: less than 3 steps"),
         ("column_addition", "17,24,8", "malformed"),
         ("column_addition", "17,24,89,", "malformed"),
