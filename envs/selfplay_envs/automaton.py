@@ -30,7 +30,7 @@ class Automaton(Ladder):
         "with the state after it: for ab it is a1b3."
     )
     fewest = 3
-    crowded = 1
+    crowded = 2
     knobs = rungs(range(4, 122, 2))
     symbol = re.compile("[a-h]")
     example = "abca"

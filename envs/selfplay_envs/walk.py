@@ -27,7 +27,7 @@ class Walk(Ladder):
         "with the place after it: for RF it is R1F4."
     )
     fewest = 3
-    crowded = 1
+    crowded = 2
     knobs = rungs(range(4, 122, 2))
     symbol = re.compile("[SRLUDFBX]")
     example = "RLSR"
