@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 from selfplay_envs.ladders import DIGITS, Ladder, drawn, rungs
 
-
 TERMS = tuple(sign + digit for sign in "+-" for digit in DIGITS)
 
 

@@ -51,8 +51,12 @@ VARIANTS = {
     "uniform": replace(CONFIG, curriculum=replace(CONFIG.curriculum, sampler="uniform")),
     "learned": replace(
         CONFIG,
-        warmup=replace(CONFIG.warmup, proposer_share=0.1, row_length=128),
-        proposing=replace(CONFIG.proposing, proposer="learned"),
+        warmup=replace(CONFIG.warmup, proposer_share=0.1, row_length=160),
+        proposing=replace(CONFIG.proposing, proposer="learned", max_tokens=132),
+        update=replace(CONFIG.update, row_lengths=(96, 192, 400)),
+    ),
+    "transfer": replace(
+        CONFIG, curriculum=replace(CONFIG.curriculum, withheld=("automaton", "running_sum"))
     ),
     "traps": replace(
         CONFIG,
@@ -61,5 +65,5 @@ VARIANTS = {
         warmup=replace(CONFIG.warmup, mastery=0.0),
     ),
 }
-"""Levels drawn alike; problems written by the network itself; a noise trap and an impossible
-environment beside the ladders."""
+"""Levels drawn alike; problems written by the network itself; two of the ladders never posed, to
+see what carries over to them; a noise trap and an impossible environment beside the ladders."""

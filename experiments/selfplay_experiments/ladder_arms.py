@@ -49,9 +49,9 @@ def _learned(config: RunConfig) -> RunConfig:
     """With the network as the proposer; the warm-up shows it problems of every level."""
     return replace(
         config,
-        warmup=replace(config.warmup, proposer_share=0.1, row_length=128),
-        proposing=replace(config.proposing, proposer="learned", max_tokens=84),
-        update=replace(config.update, row_lengths=(96, 264)),
+        warmup=replace(config.warmup, proposer_share=0.1, row_length=160),
+        proposing=replace(config.proposing, proposer="learned", max_tokens=126),
+        update=replace(config.update, row_lengths=(96, 192, 400)),
     )  # fmt: skip
 
 

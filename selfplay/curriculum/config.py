@@ -28,6 +28,9 @@ class CurriculumConfig:
     ratings put them into the window."""
     pool: int = 4096
     """How many of the latest problems may be posed again; 32 bytes each."""
+    withheld: tuple[str, ...] = ()
+    """Environments that are never posed. They are shown in the warm-up and measured like the
+    others, so that one sees what carries over to them from those that are posed."""
     quarantine: bool = True
     """Whether environments that look learnable and never improve, that cannot be solved, or that
     are mastered get probes only. For samplers that leave the shares to the manager."""

@@ -21,7 +21,7 @@ from selfplay.curriculum.inbox import Inbox, News
 from selfplay.curriculum.kalman import Kalman
 from selfplay.curriculum.plans import UNNUMBERED, Plan, Report
 from selfplay.curriculum.pool import Batch, Pool
-from selfplay.curriculum.samplers.sampler import Sampler, View
+from selfplay.curriculum.samplers.sampler import Sampler, View, all_summing_to_one
 from selfplay.curriculum.scale import POINTS_PER_LOGIT, Beliefs, Cells, Game
 from selfplay.curriculum.system import System
 from selfplay.curriculum.watch import Watch
@@ -74,9 +74,13 @@ class Manager:
             count: most problems that a generation trains on.
             suite: digest of the frozen problems, which name the scale; its first 16 characters.
             sampler: in place of the one that the configuration names.
+
+        Raises:
+            ValueError: an environment to be withheld is none of these, or none would be posed.
         """
         self.cells = cells
         self.names = list(cells.names)
+        self._posed_E = posed(self.names, config.withheld)
         self._config = config
         self._generations = generations
         self._suite = np.frombuffer(suite[:16].ljust(16).encode("ascii"), np.uint8)
@@ -156,13 +160,14 @@ class Manager:
         again = self._again(standing, generation, beliefs, share_E, count, rng)
         new_E = np.array([1.0 - self._config.revisit * bool(own) for own in again])
         propensity_EL = self._with_probes((share_E * new_E)[:, None] * law_EL)
-        there = np.argwhere(self.cells.there_EL)
+        posed_EL = self._posed_EL
+        cells = np.argwhere(posed_EL)
         screen_EL = self._sampler.screen(standing.sampler, view)
-        screened = np.repeat(there, screen_EL[self.cells.there_EL], axis=0).tolist()
+        screened = np.repeat(cells, screen_EL[posed_EL], axis=0).tolist()
         chosen = [("screen", e, level) for e, level in screened]
         for e in self._environments(share_E, count, rng):
             if rng.random() < self._config.probe:
-                chosen.append(("probe", *there[rng.integers(len(there))].tolist()))
+                chosen.append(("probe", *cells[rng.integers(len(cells))].tolist()))
             elif again[e] and rng.random() < self._config.revisit:
                 chosen.append(("revisit", e, again[e].popleft()))
             else:
@@ -285,15 +290,23 @@ class Manager:
     def _law(self, standing: Standing, view: View) -> tuple[np.ndarray, np.ndarray]:
         """Shares float [E] and the law of each environment float [E, L]; no probes yet."""
         law_EL = self._sampler.law(standing.sampler, view)
-        if not self._sampler.within_environments:
+        if self._sampler.within_environments:
+            config = self._config
+            share_E = watch.shares(standing.watch, config.tilt, config.quarantine)
+        else:
             share_E = law_EL.sum(axis=1)
-            return share_E, law_EL / np.where(share_E > 0.0, share_E, 1.0)[:, None]
-        config = self._config
-        return watch.shares(standing.watch, config.tilt, config.quarantine), law_EL
+            law_EL = law_EL / np.where(share_E > 0.0, share_E, 1.0)[:, None]
+        share_E = share_E * self._posed_E
+        return all_summing_to_one(share_E if share_E.any() else self._posed_E * 1.0), law_EL
+
+    @property
+    def _posed_EL(self) -> np.ndarray:
+        """bool [E, L], the cells that problems come from."""
+        return self.cells.there_EL & self._posed_E[:, None]
 
     def _with_probes(self, law_EL: np.ndarray) -> np.ndarray:
-        there_EL, probe = self.cells.there_EL, self._config.probe
-        return (1.0 - probe) * law_EL + probe * there_EL / there_EL.sum()
+        probe = self._config.probe
+        return (1.0 - probe) * law_EL + probe * all_summing_to_one(self._posed_EL * 1.0)
 
     @staticmethod
     def _environments(share_E: np.ndarray, count: int, rng: np.random.Generator) -> list[int]:
@@ -365,6 +378,22 @@ class Manager:
                     )
                 )  # fmt: skip
         return plans
+
+
+def posed(names: Sequence[str], withheld: Sequence[str]) -> np.ndarray:
+    """bool [E], whether problems come from each environment.
+
+    Raises:
+        ValueError: a name of no environment, or all are withheld.
+    """
+    unknown = sorted(set(withheld) - set(names))
+    if unknown or set(withheld) >= set(names):
+        raise ValueError(
+            f"curriculum.withheld={tuple(withheld)} must leave at least one of the environments "
+            f"({', '.join(names)}) to be posed"
+            + (f", and {', '.join(unknown)} is none of them." if unknown else ".")
+        )
+    return np.array([name not in withheld for name in names])
 
 
 def merged(news: Sequence[News]) -> Batch:

@@ -18,7 +18,7 @@ from selfplay.curriculum.manager import Manager
 from selfplay.curriculum.plans import UNNUMBERED, Report
 from selfplay.curriculum.samplers import SFL
 from selfplay.curriculum.scale import Cells, Game, pass_rate
-from selfplay.curriculum.watch import NOISE
+from selfplay.curriculum.watch import ACTIVE, MASTERED, NOISE
 from selfplay.problem import Problem
 
 CELLS = Cells(("a", "b", "c"), (9, 4, 1))
@@ -80,6 +80,37 @@ def test_the_law_is_one_and_leaves_no_cell_out(probe, sampler, seed, system):
     assert law_EL[~CELLS.there_EL].sum() == 0.0
     assert law_EL[CELLS.there_EL].min() >= probe / 14 - 1e-12
     assert manager.shares(standing).sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("sampler", samplers.NAMES)
+def test_what_is_withheld_is_never_posed(sampler):
+    manager = made(sampler=sampler, probe=0.2, revisit=0.2, withheld=("a", "c"))
+    standing = manager.initial()
+    for generation in range(1, 5):
+        plans = manager.plan(standing, 24, generation, rng(generation))
+        assert {plan.environment for plan in plans} == {1}
+        standing = manager.observe(standing, generation, answered(plans))
+    law_EL = manager.law(standing, 5, rng())
+    assert law_EL.sum() == pytest.approx(1.0)
+    assert law_EL[[0, 2]].sum() == 0.0
+    assert manager.shares(standing).tolist() == [0.0, 1.0, 0.0]
+
+
+def test_what_is_withheld_does_not_get_the_share_of_what_is_mastered():
+    manager = made(withheld=("c",))
+    standing = manager.initial()
+    mastered_E = np.array([MASTERED, MASTERED, ACTIVE])
+    standing = standing._replace(watch=standing.watch._replace(state_E=mastered_E))
+    assert manager.shares(standing).tolist() == [0.5, 0.5, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("withheld", "told"),
+    [(("d",), "d is none of them"), (("a", "b", "c"), "must leave at least one")],
+)
+def test_withholding_what_cannot_be(withheld, told):
+    with pytest.raises(ValueError, match=told):
+        made(withheld=withheld)
 
 
 @pytest.mark.parametrize("sampler", ["target", "sec"])
