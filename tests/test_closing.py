@@ -47,6 +47,11 @@ def evaluation(rates):
 
 @pytest.fixture
 def said(monkeypatch):
+    return shown(monkeypatch, CONFIG)
+
+
+def shown(monkeypatch, config):
+    """What is said at the end of a run of walk with this configuration."""
     monkeypatch.setattr(environments, "load", lambda name, *_: Walk())
     before = evaluation([1.0] * 4 + [0.0] * 55)
     after = evaluation([1.0] * 20 + [0.25] * 39)
@@ -55,7 +60,7 @@ def said(monkeypatch):
     result = Result(None, True, before, after, Interval(0.5, 0.4, 0.6), {"walk": 3}, suggested)
     result = replace(result, state=type("State", (), {"counts": COUNTS})())
     buffer = io.StringIO()
-    config = replace(CONFIG, environments=("walk",))
+    config = replace(config, environments=("walk",))
     closing.show(Console(file=buffer, width=80), config, result, "runs/x")
     return buffer.getvalue()
 
@@ -73,6 +78,13 @@ def test_shown_reached_and_beyond(said):
     (row,) = [line for line in said.splitlines() if "8 steps" in line]
     # 1 of 56 levels that were not shown, then 17 and a quarter of 39
     assert row.split() == ["walk", "8", "steps", "10", "steps", "42", "steps", "2%", "48%"]
+
+
+def test_what_was_never_posed_is_said(monkeypatch, said):
+    assert "Never posed" not in said
+    curriculum = replace(CONFIG.curriculum, withheld=("walk",))
+    told = shown(monkeypatch, replace(CONFIG, curriculum=curriculum))
+    assert "Never posed, only measured: walk." in told
 
 
 def test_what_to_try_next(said):

@@ -29,6 +29,11 @@ def show(console: Console, config: RunConfig, result: Result, path: Path) -> Non
     console.print(_by_level(before, after))
     loaded = environments.load_all(config.environments, Interpreter(config.sandbox))
     console.print(_reached(loaded, result.shown, before, after))
+    if config.curriculum.withheld:
+        console.print(
+            f"Never posed, only measured: {', '.join(config.curriculum.withheld)}.\n",
+            highlight=False,
+        )
     console.print(
         f"Held-out pass@1: {Interval(**before['pass@1']).percent()} after the warm-up, "
         f"{Interval(**after['pass@1']).percent()} now"

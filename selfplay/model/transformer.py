@@ -33,7 +33,9 @@ class ModelConfig:
     layers: int = 4
     """Number of blocks."""
     heads: int = 4
-    """Number of query heads; each has width / heads dimensions."""
+    """Number of query heads."""
+    head_dim: int = 0
+    """Dimensions of a head; 0: width / heads."""
     kv_heads: int = 2
     """Number of key-value heads; the decode cache, which bounds decoding on CPU, grows with it."""
     hidden: int = 384
@@ -53,10 +55,16 @@ class ModelConfig:
         sizes = self.width, self.layers, self.heads, self.kv_heads, self.hidden, self.window
         if min(sizes) < 1:
             raise ValueError(f"{self} has a size below 1; every size must be at least 1.")
-        if self.width % self.heads or (self.width // self.heads) % 2:
+        if self.head_dim < 0 or self.head_dim % 2:
+            raise ValueError(
+                f"model.head_dim={self.head_dim} must be an even number (rotary positions turn "
+                "pairs), or 0 for width / heads."
+            )
+        if not self.head_dim and self.width % (2 * self.heads):
             raise ValueError(
                 f"model.width={self.width} cannot be shared by model.heads={self.heads}: "
-                "width / heads must be a whole, even number (rotary positions turn pairs)."
+                "width / heads must be a whole, even number (rotary positions turn pairs). Or "
+                "give model.head_dim."
             )
         if self.heads % self.kv_heads:
             raise ValueError(
@@ -66,7 +74,7 @@ class ModelConfig:
 
     def architecture(self, vocabulary: int, spoken: int) -> Architecture:
         """All that is to know, with the sizes that the tokenizer gives."""
-        head_dim = self.width // self.heads
+        head_dim = self.head_dim or self.width // self.heads
         return Architecture(
             vocabulary=vocabulary, spoken=spoken, width=self.width, heads=self.heads,
             kv_heads=self.kv_heads, head_dim=head_dim, hidden=self.hidden,

@@ -179,12 +179,20 @@ def test_parameter_count_by_hand(network, tokenizer):
     assert networks.parameter_count(network.params) == (tokenizer.vocabulary * 32 + 2 * block + 32)
 
 
+def test_heads_have_their_share_of_the_width_or_dimensions_of_their_own():
+    assert ModelConfig(width=32, heads=4).architecture(90, 80).head_dim == 8
+    built = ModelConfig(width=30, heads=4, head_dim=16).architecture(90, 80)
+    assert (built.head_dim, built.score_scale) == (16, 0.25)
+
+
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
         ({"layers": 0}, "size below 1"),
         ({"width": 30, "heads": 4}, r"model\.width=30 cannot be shared by model\.heads=4"),
         ({"width": 12, "heads": 4}, "whole, even number"),
+        ({"head_dim": 7}, r"model\.head_dim=7 must be an even number"),
+        ({"head_dim": -2}, r"model\.head_dim=-2 must be an even number"),
         ({"heads": 4, "kv_heads": 3}, r"model\.heads=4 is no multiple of model\.kv_heads=3"),
     ],
 )
