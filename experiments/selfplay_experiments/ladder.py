@@ -24,16 +24,12 @@ from selfplay.suites import SuiteConfig
 CONFIG = RunConfig(
     experiment="ladder",
     environments=("walk", "automaton", "register_machine", "running_sum"),
-    generations=150,
+    generations=135,
     checkpoint_every=50,
-    # In the first layer a head finds the symbol at one distance: with four, a place is told by more
-    # symbols before it than with two.
-    model=ModelConfig(
-        width=64, layers=3, heads=4, head_dim=32, kv_heads=2, hidden=192, positions="local",
-    ),
+    model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192, positions="local"),
     # The lowest tenth of the levels, all alike, until they are mastered.
     warmup=WarmupConfig(
-        steps=2400, mastery=0.98, shown=0.1, thinning=1.0, learning_rate=6e-3, rows=32,
+        steps=3000, mastery=0.98, shown=0.1, thinning=1.0, learning_rate=6e-3, rows=32,
         row_length=96, proposer_share=0.0,
     ),
     # Errors are the same in all attempts at a problem: many problems with few attempts each.

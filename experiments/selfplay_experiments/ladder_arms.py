@@ -21,6 +21,9 @@ CONFIG = replace(
     experiment="ladder_arms",
     environments=("walk", "automaton"),
     generations=80,
+    # In the first layer a head finds the symbol at one distance: with four, a place is told by more
+    # symbols before it than with two. Four ladders would need a longer warm-up for that.
+    model=replace(LADDER.model, heads=4, head_dim=32),
     rollout=replace(LADDER.rollout, problems=64),
     suites=SuiteConfig(held_out=8, anchors=8),
     evaluation=EvaluationConfig(samples=2, every=10, live=2, live_samples=1, anchors=1),
