@@ -73,6 +73,7 @@ OPTIONAL = {
     "selfplay/model/pretrained_files.py": {"safetensors"},
     "selfplay/model/pretrained_tokens.py": {"tokenizers", "jinja2"},
     "envs/selfplay_taskset/__init__.py": {"verifiers", "pydantic"},
+    "experiments/selfplay_experiments/frontier.py": {"matplotlib"},
 }
 """File -> packages of an extra that it may import; nothing else may import them."""
 
