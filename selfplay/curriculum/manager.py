@@ -21,7 +21,12 @@ from selfplay.curriculum.inbox import Inbox, News
 from selfplay.curriculum.kalman import Kalman
 from selfplay.curriculum.plans import UNNUMBERED, Plan, Report
 from selfplay.curriculum.pool import Batch, Pool
-from selfplay.curriculum.samplers.sampler import Sampler, View, all_summing_to_one
+from selfplay.curriculum.samplers.sampler import (
+    Sampler,
+    View,
+    all_summing_to_one,
+    rows_summing_to_one,
+)
 from selfplay.curriculum.scale import POINTS_PER_LOGIT, Beliefs, Cells, Game
 from selfplay.curriculum.system import System
 from selfplay.curriculum.watch import Watch
@@ -295,7 +300,9 @@ class Manager:
             share_E = watch.shares(standing.watch, config.tilt, config.quarantine)
         else:
             share_E = law_EL.sum(axis=1)
-            law_EL = law_EL / np.where(share_E > 0.0, share_E, 1.0)[:, None]
+            # Where the sampler wants nothing, all levels alike: it may want withheld cells only.
+            own_EL = np.where(share_E[:, None] > 0.0, law_EL, self.cells.there_EL)
+            law_EL = rows_summing_to_one(own_EL)
         share_E = share_E * self._posed_E
         return all_summing_to_one(share_E if share_E.any() else self._posed_E * 1.0), law_EL
 

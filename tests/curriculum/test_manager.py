@@ -96,6 +96,16 @@ def test_what_is_withheld_is_never_posed(sampler):
     assert manager.shares(standing).tolist() == [0.0, 1.0, 0.0]
 
 
+def test_a_sampler_that_wants_withheld_cells_only_gets_the_others_alike(monkeypatch):
+    manager = made(sampler="sec", withheld=("a",), probe=0.0)
+    law_EL = np.zeros(CELLS.shape)
+    law_EL[0, 3] = 1.0
+    monkeypatch.setattr(type(manager._sampler), "law", lambda *_: law_EL)
+    plans = manager.plan(manager.initial(), 24, 1, rng())
+    assert Counter(plan.environment for plan in plans) == {1: 12, 2: 12}
+    assert manager.law(manager.initial(), 1, rng())[1].tolist()[:4] == [0.125] * 4
+
+
 def test_what_is_withheld_does_not_get_the_share_of_what_is_mastered():
     manager = made(withheld=("c",))
     standing = manager.initial()
