@@ -184,6 +184,16 @@ class Environment(ABC):
                 )
         return dict(setting)
 
+    def height(self, levels: int) -> tuple[int, str]:
+        """So many levels from the lowest on: up to which value, and of what.
+
+        In the unit of the knob, if there is only one; else the number of levels. No levels are 0.
+        """
+        if len(self.knobs) > 1:
+            return levels, "levels"
+        (knob,) = self.knobs.values()
+        return (knob.values[levels - 1] if levels else 0), knob.unit
+
     def easiest(self, **demands: int) -> int:
         """The first level whose knobs all allow what a problem demands.
 

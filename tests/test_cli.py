@@ -103,6 +103,8 @@ def test_what_the_warm_up_cannot_be_is_told_before_a_folder_is_made(run, tmp_pat
     said = fails(capsys, *words, "--seed", "4", "--warmup-of", str(run))
     assert "that run has seed=3, this one 4" in said
     assert "no run folder" in fails(capsys, *words, "--warmup-of", str(tmp_path / "nowhere"))
+    said = fails(capsys, *words, "--curriculum.withheld", "lst")
+    assert "lst is none of them" in said
     assert not (tmp_path / "new").exists()
 
 

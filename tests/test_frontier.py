@@ -1,11 +1,9 @@
-"""The picture of frontiers: heights in steps or levels, one line a run, the same file again."""
+"""The picture of frontiers: steps or levels, one line a run, the same file again."""
 
 import json
 
 import numpy as np
 import pytest
-from selfplay_envs.modular import Modular
-from selfplay_envs.walk import Walk
 from selfplay_experiments import frontier
 
 
@@ -19,12 +17,6 @@ def made(folder, seed, environments=("walk", "modular")):
     ]
     (folder / "progress.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
-
-
-def test_heights_are_steps_where_there_is_one_knob_and_levels_elsewhere():
-    assert frontier.heights(Walk())[:3] == [0, 4, 6]
-    assert frontier.heights(Walk())[-1] == 120
-    assert frontier.heights(Modular()) == list(range(10))
 
 
 def test_a_panel_for_each_environment_and_a_line_for_each_run(tmp_path):
@@ -48,3 +40,8 @@ def test_the_same_runs_give_the_same_file(tmp_path):
     for name in ("one.svg", "two.svg"):
         frontier.main((run,), tmp_path / name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+def test_what_is_no_run_is_named(tmp_path):
+    with pytest.raises(SystemExit, match="nowhere is no folder of a run"):
+        frontier.main((tmp_path / "nowhere",), tmp_path / "one.svg")

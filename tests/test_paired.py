@@ -71,3 +71,8 @@ def test_an_unfinished_run_is_named(tmp_path):
     (tmp_path / "evaluation-000000.json").write_text("{}")
     with pytest.raises(ValueError, match="not finished"):
         paired.gathered(tmp_path)
+    with pytest.raises(SystemExit, match="not finished"):
+        paired.main((tmp_path,))
+    (tmp_path / "progress.jsonl").write_text("")
+    with pytest.raises(SystemExit, match="no folder of a run that has done a generation"):
+        paired.main((tmp_path,))

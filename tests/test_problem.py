@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from selfplay_envs.walk import Walk
 from tiny import Last
 
 from selfplay.problem import InvalidProblem, Outcome, Problem, Verdict
@@ -81,6 +82,13 @@ def test_knobs_may_be_given_one_by_one(environments):
         modular.at({"steps": 3})
     with pytest.raises(ValueError, match="modular: steps=9 is beyond the top level, which has 8"):
         modular.at({**knobs, "steps": 9})
+
+
+def test_a_height_is_in_the_unit_of_the_only_knob_or_in_levels(environments):
+    assert [Walk().height(levels) for levels in (0, 1, 59)] == [
+        (0, "steps"), (4, "steps"), (120, "steps"),
+    ]  # fmt: skip
+    assert environments["modular"].height(3) == (3, "levels")
 
 
 def test_the_easiest_level_allows_every_demand(environments):

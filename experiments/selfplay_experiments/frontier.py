@@ -6,7 +6,6 @@ A panel for each environment, a line for each run: steps (levels, where an envir
 knobs) up to which every level is predicted to pass at 50% or more. Needs the extra `plots`.
 """
 
-import json
 from pathlib import Path
 
 import matplotlib
@@ -14,24 +13,17 @@ import tyro
 from matplotlib.figure import Figure
 
 from selfplay import environments
-from selfplay.problem import Environment
-
-
-def heights(environment: Environment) -> list[int]:
-    """How high so many levels are, from none on: in the unit of the knob if there is only one."""
-    if len(environment.knobs) > 1:
-        return list(range(environment.level_count + 1))
-    (knob,) = environment.knobs
-    return [0, *(environment.at(level)[knob] for level in range(environment.level_count))]
+from selfplay_experiments import paired
 
 
 def drawn(runs: list[Path]) -> Figure:
     """The picture of some runs with the same environments.
 
     Raises:
-        ValueError: the runs have different environments.
+        ValueError: one is no run folder, or the runs have different environments.
     """
-    configs = [json.loads((run / "config.json").read_text()) for run in runs]
+    read = [paired.read(run) for run in runs]
+    configs = [config for config, _ in read]
     names = configs[0]["environments"]
     for run, config in zip(runs, configs, strict=True):
         if config["environments"] != names:
@@ -47,17 +39,16 @@ def drawn(runs: list[Path]) -> Figure:
         unused.set_axis_off()
     for name, panel in zip(names, panels.flat, strict=False):
         environment = environments.load(name)
-        height = heights(environment)
-        for run, config in zip(runs, configs, strict=True):
-            text = (run / "progress.jsonl").read_text()
-            lines = [json.loads(line) for line in text.splitlines()]
+        for config, lines in read:
             panel.plot(
                 [line["generated_tokens"] / 1e6 for line in lines],
-                [height[line["reached"][name]] for line in lines],
+                [environment.height(line["reached"][name])[0] for line in lines],
                 label=f"{config['arm']}, seed {config['seed']}", linewidth=1.0,
             )  # fmt: skip
-        panel.set(title=name, ylim=(0, height[-1] * 1.03), xlabel="generated tokens / million")
-        panel.set_ylabel("steps" if len(environment.knobs) == 1 else "levels")
+        top, unit = environment.height(environment.level_count)
+        panel.set(
+            title=name, ylim=(0, top * 1.03), xlabel="generated tokens / million", ylabel=unit
+        )
     panels.flat[0].legend(frameon=False)
     return figure
 
@@ -72,7 +63,10 @@ def main(runs: tyro.conf.Positional[tuple[Path, ...]], picture: Path) -> None:
     # No date and no random names: the same runs give the same file.
     metadata = {"Date": None} if picture.suffix == ".svg" else {}
     with matplotlib.rc_context({"svg.hashsalt": "selfplay"}):
-        drawn(list(runs)).savefig(picture, metadata=metadata)
+        try:
+            drawn(list(runs)).savefig(picture, metadata=metadata)
+        except (ValueError, OSError) as error:
+            raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

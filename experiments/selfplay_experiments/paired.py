@@ -22,19 +22,32 @@ STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365
 """97.5% quantile of Student's distribution by the number of pairs, up to 9; 1.96 beyond."""
 
 
+def read(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The configuration of a run and its progress, a line each generation.
+
+    Raises:
+        ValueError: the folder is none of a run, or no generation is done.
+    """
+    config, progress = folder / "config.json", folder / "progress.jsonl"
+    if not config.is_file() or not progress.is_file() or not progress.stat().st_size:
+        raise ValueError(f"{folder} is no folder of a run that has done a generation.")
+    return json.loads(config.read_text()), [
+        json.loads(line) for line in progress.read_text().splitlines()
+    ]
+
+
 def gathered(folder: Path) -> dict[str, Any]:
     """What a finished run has come to, as JSON data.
 
     Raises:
-        ValueError: it is not finished.
+        ValueError: it is no run, or not finished.
     """
-    config = json.loads((folder / "config.json").read_text())
-    progress = [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
+    config, progress = read(folder)
     last = progress[-1]["generation"]
-    start = json.loads((folder / "evaluation-000000.json").read_text())
     file = folder / f"evaluation-{last:06d}.json"
     if not file.exists():
         raise ValueError(f"{folder} is not finished: it has no full evaluation at its end.")
+    start = json.loads((folder / "evaluation-000000.json").read_text())
     end = json.loads(file.read_text())
     names = ("pass@1", "greedy", "by_level", "greedy_by_level", "frontier")
     looks = [line for line in progress if line["held_out"] is not None]
@@ -181,7 +194,10 @@ def main(
         reference: the arm that the others are compared with.
         json_file: also write the runs and the comparison to this file.
     """
-    gathered_runs = [gathered(folder) for folder in runs]
+    try:
+        gathered_runs = [gathered(folder) for folder in runs]
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
     if reference not in {run["arm"] for run in gathered_runs}:
         raise SystemExit(f"There is no run of the arm {reference!r} among these.")
     found = compared(gathered_runs, reference)

@@ -132,10 +132,5 @@ def _beyond(rates: Sequence[float], shown: int) -> str:
 
 def height(environment: Environment, levels: int) -> str:
     """So many levels, for people: in the unit of the environment's knob, if it has only one."""
-    if not levels:
-        return "none"
-    setting = environment.at(levels - 1)
-    if len(setting) > 1:
-        return f"{levels} levels"
-    ((name, value),) = setting.items()
-    return f"{value} {environment.knobs[name].unit}"
+    value, unit = environment.height(levels)
+    return f"{value} {unit}" if levels else "none"

@@ -17,6 +17,7 @@ from selfplay import device, environments, parts, train
 from selfplay.cli import closing, options
 from selfplay.cli.display import Display
 from selfplay.config import RunConfig
+from selfplay.curriculum.manager import posed
 from selfplay.learning.warmup import shown_levels
 from selfplay.run import RunFolder
 
@@ -188,6 +189,7 @@ def _check_parts(config: RunConfig) -> None:
             f"decode.max_tokens={config.decode.max_tokens}; it must be at least {longest}."
         )
     loaded = environments.load_all(config.environments)
+    posed(list(loaded), config.curriculum.withheld)
     if config.warmup.steps:
         for environment in loaded.values():
             shown_levels(environment, config.warmup.shown)

@@ -1,11 +1,11 @@
 """The honest self-check: were the predicted pass rates right, and their errors?
 
 Every group's outcome is held against what was predicted when it was planned: a reliability curve,
-its expected calibration error, and how often the outcome lay within the predicted 90% interval.
+its expected calibration error, and how much of the outcomes lay within the predicted 90% interval.
 Pure. Axis: B bins of the predicted pass rate.
 
-Source: expected calibration error of Naeini, Cooper, Hauskrecht 2015; mid-probability transform of
-Czado, Gneiting, Held 2009 for counts.
+Source: expected calibration error of Naeini, Cooper, Hauskrecht 2015; probability transform of
+Czado, Gneiting, Held 2009 for counts, not randomised.
 """
 
 import math
@@ -28,7 +28,7 @@ class Reliability(NamedTuple):
     observed_B: np.ndarray
     """float [B], sum of the shares solved."""
     covered_B: np.ndarray
-    """int [B], groups that lay within their interval."""
+    """float [B], sum of the shares of the groups that lay within their interval."""
 
     @property
     def error(self) -> float:
@@ -47,9 +47,7 @@ class Reliability(NamedTuple):
 
 def initial() -> Reliability:
     """No groups."""
-    return Reliability(
-        np.zeros(BINS, np.int64), np.zeros(BINS), np.zeros(BINS), np.zeros(BINS, np.int64)
-    )
+    return Reliability(np.zeros(BINS, np.int64), np.zeros(BINS), np.zeros(BINS), np.zeros(BINS))
 
 
 def after(
@@ -69,16 +67,17 @@ def after(
     groups_B[at] += 1
     predicted_B[at] += predicted
     observed_B[at] += solved / graded
-    tail = (1.0 - INTERVAL) / 2.0
-    covered_B[at] += tail <= below(solved, graded, predicted, sd) <= 1.0 - tail
+    covered_B[at] += within(solved, graded, predicted, sd)
     return Reliability(groups_B, predicted_B, observed_B, covered_B)
 
 
-def below(solved: int, graded: int, predicted: float, sd: float) -> float:
-    """Probability of fewer right answers than these, and half of that of as many.
+def within(solved: int, graded: int, predicted: float, sd: float) -> float:
+    """How much of an outcome lies in the middle 90% of what was predicted, in [0, 1].
 
-    The pass rate of the problem is Beta distributed with the given mean and standard deviation, so
-    the count is beta-binomial.
+    An outcome of k right answers takes the probabilities from that of fewer to that of at most
+    k; its share within 0.05 and 0.95 counts. Few attempts allow few outcomes, and whole ones would
+    make right predictions look too unsure. The pass rate of the problem is Beta distributed with
+    the given mean and standard deviation, so the count is beta-binomial.
     """
     mean = min(max(predicted, 1e-4), 1.0 - 1e-4)
     # A Beta distribution cannot be wider than a coin that is always heads or always tails.
@@ -93,4 +92,7 @@ def below(solved: int, graded: int, predicted: float, sd: float) -> float:
         choices = math.log(math.comb(graded, k))
         return math.exp(choices + log_beta(k + a, graded - k + b) - log_beta(a, b))
 
-    return sum(map(mass, range(solved))) + 0.5 * mass(solved)
+    own, tail = mass(solved), (1.0 - INTERVAL) / 2.0
+    below = sum(map(mass, range(solved)))
+    inside = min(below + own, 1.0 - tail) - max(below, tail)
+    return min(max(inside / own, 0.0), 1.0) if own > 0.0 else 0.0

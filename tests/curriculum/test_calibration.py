@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfplay.curriculum import calibration
-from selfplay.curriculum.calibration import after, below, initial
+from selfplay.curriculum.calibration import after, initial, within
 
 
 def test_bins_by_hand():
@@ -25,19 +25,31 @@ def test_bins_by_hand():
 
 
 def test_without_spread_it_is_the_binomial():
-    """P(0 of 2) + P(1 of 2) / 2 at p = 1/2: 1/4 + 1/4."""
-    assert below(1, 2, 0.5, 0.0) == pytest.approx(0.5, abs=1e-4)
-    assert below(0, 3, 0.25, 0.0) == pytest.approx(0.75**3 / 2, abs=1e-4)
+    """Of one fair coin, heads has the probabilities from 1/2 to 1: 0.05 of its 0.5 lie above 0.95.
+
+    Three tails at P(heads) = 1/4 have 0 to 27/64.
+    """
+    assert within(1, 1, 0.5, 0.0) == pytest.approx(0.9, abs=1e-4)
+    assert within(0, 3, 0.25, 0.0) == pytest.approx((27 / 64 - 0.05) / (27 / 64), abs=1e-3)
+    assert within(1, 3, 0.25, 0.0) == pytest.approx(1.0)
+    assert within(3, 3, 0.25, 0.0) == 0.0
 
 
 @given(
     graded=st.integers(1, 30), predicted=st.floats(0, 1), sd=st.floats(0, 1)
 )  # fmt: skip
-def test_the_probabilities_are_probabilities(graded, predicted, sd):
-    found = [below(k, graded, predicted, sd) for k in range(graded + 1)]
-    assert found == sorted(found)
-    assert found[0] > 0.0
-    assert found[-1] < 1.0 + 1e-9
+def test_it_is_a_share(graded, predicted, sd):
+    assert all(0.0 <= within(k, graded, predicted, sd) <= 1.0 for k in range(graded + 1))
+
+
+@pytest.mark.parametrize("graded", [1, 4, 8])
+@pytest.mark.parametrize("rate", [0.001, 0.1, 0.5, 0.97])
+def test_a_right_prediction_is_covered_at_90_percent_however_few_attempts(graded, rate):
+    chance_K = [
+        math.comb(graded, k) * rate**k * (1.0 - rate) ** (graded - k) for k in range(graded + 1)
+    ]
+    share_K = [within(k, graded, rate, 0.0) for k in range(graded + 1)]
+    assert np.dot(chance_K, share_K) == pytest.approx(calibration.INTERVAL, abs=1e-3)
 
 
 def coverage(predicted, sd, rate_N, seed=0):
@@ -54,7 +66,7 @@ def test_outcomes_that_are_as_predicted_are_covered_as_promised(predicted, sd):
     strength = predicted * (1 - predicted) / sd**2 - 1
     rng = np.random.default_rng(1)
     rate_N = rng.beta(predicted * strength, (1 - predicted) * strength, 4000)
-    assert coverage(predicted, sd, rate_N) == pytest.approx(calibration.INTERVAL, abs=0.05)
+    assert coverage(predicted, sd, rate_N) == pytest.approx(calibration.INTERVAL, abs=0.02)
 
 
 def test_errors_that_are_too_small_or_too_large_show():
