@@ -24,21 +24,24 @@ from selfplay.suites import SuiteConfig
 CONFIG = RunConfig(
     experiment="ladder",
     environments=("walk", "automaton", "register_machine", "running_sum"),
-    generations=135,
-    checkpoint_every=50,
-    model=ModelConfig(width=64, layers=3, heads=2, kv_heads=2, hidden=192, positions="local"),
-    # The lowest tenth of the levels, all alike, until they are mastered.
+    generations=90,
+    checkpoint_every=30,
+    model=ModelConfig(
+        width=64, layers=3, heads=4, kv_heads=4, head_dim=16, hidden=192, positions="local",
+    ),
+    # The lowest four of the levels, all alike, until they are mastered.
     warmup=WarmupConfig(
-        steps=3000, mastery=0.98, shown=0.1, thinning=1.0, learning_rate=6e-3, rows=32,
+        steps=3000, mastery=0.98, shown=0.07, thinning=1.0, learning_rate=6e-3, rows=32,
         row_length=96, proposer_share=0.0,
     ),
     # Errors are the same in all attempts at a problem: many problems with few attempts each.
-    rollout=RolloutConfig(problems=128, attempts=4),
+    rollout=RolloutConfig(problems=128, attempts=2),
     decode=DecodeConfig(max_tokens=256, rows=96),
     curriculum=CurriculumConfig(target=0.35, width=0.1, probe=0.01),
     update=UpdateConfig(
-        rule="rehearsal", learning_rate=2e-3, row_lengths=(96, 192, 384), tokens=6144,
-        rehearsal=RehearsalConfig(steps=5, tokens=4000),
+        rule="rehearsal", learning_rate=2e-3, row_lengths=(96, 192, 384), tokens=2048,
+        # Right attempts at the frontier are few and dear: each is learnt from many times.
+        rehearsal=RehearsalConfig(steps=15, tokens=4000),
     ),
     proposing=ProposingConfig(proposer="procedural", max_tokens=76),
     suites=SuiteConfig(held_out=8, anchors=4),
@@ -48,13 +51,6 @@ CONFIG = RunConfig(
 )  # fmt: skip
 
 VARIANTS = {
-    "uniform": replace(CONFIG, curriculum=replace(CONFIG.curriculum, sampler="uniform")),
-    "learned": replace(
-        CONFIG,
-        warmup=replace(CONFIG.warmup, proposer_share=0.1, row_length=160),
-        proposing=replace(CONFIG.proposing, proposer="learned", max_tokens=132),
-        update=replace(CONFIG.update, row_lengths=(96, 192, 400)),
-    ),
     "transfer": replace(
         CONFIG, curriculum=replace(CONFIG.curriculum, withheld=("automaton", "running_sum"))
     ),
@@ -65,5 +61,5 @@ VARIANTS = {
         warmup=replace(CONFIG.warmup, mastery=0.0),
     ),
 }
-"""Levels drawn alike; problems written by the network itself; two of the ladders never posed, to
-see what carries over to them; a noise trap and an impossible environment beside the ladders."""
+"""Two of the ladders never posed, to see what carries over to them; a noise trap and an impossible
+environment beside the ladders. Samplers, rules and proposers are in ladder_arms.py."""

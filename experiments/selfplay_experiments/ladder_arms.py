@@ -1,4 +1,4 @@
-"""Ladder arms: curricula and rules of learning on two long ladders, paired by seed.
+"""Ladder arms: curricula and rules of learning on the four ladders, paired by seed.
 
 Command, for a seed: selfplay train ladder_arms --arm warmup --seed 0 --run runs/warmup-0
 then for each arm: selfplay train ladder_arms --arm uniform --seed 0 --warmup-of runs/warmup-0 \
@@ -13,19 +13,14 @@ from dataclasses import replace
 
 from selfplay.config import RunConfig
 from selfplay.evaluate import EvaluationConfig
-from selfplay.suites import SuiteConfig
 from selfplay_experiments.ladder import CONFIG as LADDER
 
 CONFIG = replace(
     LADDER,
     experiment="ladder_arms",
-    environments=("walk", "automaton"),
-    generations=80,
-    # In the first layer a head finds the symbol at one distance: with four, a place is told by more
-    # symbols before it than with two. Four ladders would need a longer warm-up for that.
-    model=replace(LADDER.model, heads=4, head_dim=32),
+    generations=100,
     rollout=replace(LADDER.rollout, problems=64),
-    suites=SuiteConfig(held_out=8, anchors=8),
+    update=replace(LADDER.update, rehearsal=replace(LADDER.update.rehearsal, tokens=2000)),
     evaluation=EvaluationConfig(samples=2, every=10, live=2, live_samples=1, anchors=1),
 )
 
@@ -35,8 +30,10 @@ def _sampler(name: str) -> RunConfig:
 
 
 def _rule(rule: str, rate: float, max_divergence: float = 0.0) -> RunConfig:
+    """As many attempts as in `main`, in groups of four, so that they can be judged."""
     return replace(
         CONFIG,
+        rollout=replace(CONFIG.rollout, problems=32, attempts=4),
         update=replace(
             CONFIG.update, rule=rule, learning_rate=rate, max_divergence=max_divergence,
             minibatches=2,
@@ -53,7 +50,7 @@ def _learned(config: RunConfig) -> RunConfig:
     return replace(
         config,
         warmup=replace(config.warmup, proposer_share=0.1, row_length=160),
-        proposing=replace(config.proposing, proposer="learned", max_tokens=126),
+        proposing=replace(config.proposing, proposer="learned", max_tokens=132),
         update=replace(config.update, row_lengths=(96, 192, 400)),
     )  # fmt: skip
 
@@ -69,7 +66,7 @@ VARIANTS = {
         for name in ("uniform", "ladder", "fixed_hard", "sec", "plr", "mopps")
     },
     "oracle": replace(
-        CONFIG, evaluation=EvaluationConfig(samples=1, every=1, live=1, live_samples=1, anchors=4)
+        CONFIG, evaluation=replace(CONFIG.evaluation, every=1, live=1)
     ),
     "gradient": _GRADIENT,
     "gradient-unbounded": _rule("gradient", 1e-3),
@@ -82,6 +79,6 @@ VARIANTS = {
     "rotary-gradient": _rotary(_GRADIENT),
 }  # fmt: skip
 """Warm-ups; other samplers; `oracle`, which is `main` with pass rates that are measured anew after
-each generation on four anchors a level, most of them at the frontier; other rules of learning; the
+each generation on an anchor a level, most of them at the frontier; other rules of learning; the
 learned proposer; rotary positions. What the oracle's looks cost is not held against it: compare it
 at equal steps."""
