@@ -24,8 +24,8 @@ from selfplay.suites import SuiteConfig
 CONFIG = RunConfig(
     experiment="ladder",
     environments=("walk", "automaton", "register_machine", "running_sum"),
-    generations=90,
-    checkpoint_every=30,
+    generations=75,
+    checkpoint_every=25,
     model=ModelConfig(
         width=64, layers=3, heads=4, kv_heads=4, head_dim=16, hidden=192, positions="local",
     ),

@@ -2,10 +2,11 @@
 
 Each environment has one knot a level: the logit of the pass rate on the mean problem there. The
 knots start with a common prior (an unsure height, an unsure slope, a little shape), so that one
-level tells of the others; the solver drifts, problems do not. The step of an update is no setting:
-it follows from how sure the rating is. How much the problems of a cell differ is learnt. Several
-filters that differ in the drift run side by side, and the one that has predicted best speaks. Axes:
-Q drifts, E environments, L levels, N games.
+level tells of the others; the solver drifts, with a trend that lasts some generations, problems do
+not. The step of an update is no setting: it follows from how sure the rating is. How much the
+problems of a cell differ is learnt. Several filters that differ in the drift run side by side, and
+the one that has predicted best speaks. Axes: Q drifts, E environments, L levels, K = L + 1 of them
+and their trend, N games.
 
 Source: the Kalman filter, with the binomial likelihood met by its mode (Laplace; West, Harrison,
 Migon 1985); Gaussian-process prior over the levels.
@@ -34,6 +35,11 @@ USUAL_DRIFT = 1
 """The one that speaks at first."""
 DRIFT_REACH = 4.0
 """Levels over which the solver's drifts at two levels are alike."""
+TREND_SD = 0.15
+"""Standard deviation of what all levels of an environment gain in a generation, in logits."""
+TREND_MEMORY = 0.9
+"""Share of the gain of a generation that is expected of the next; a trend that nothing confirms is
+forgotten."""
 MEMORY = 0.99
 """Share of a filter's record that is kept with each new outcome of a cell."""
 NEWTON_STEPS = 20
@@ -46,11 +52,12 @@ MAX_SPREAD = 2.0
 class Ratings(NamedTuple):
     """All that the filters believe."""
 
-    mean_QEL: np.ndarray
-    """float [Q, E, L], logit of the pass rate on the mean problem of each level; beyond an
-    environment's levels it stands for levels that are never played."""
-    cov_QELL: np.ndarray
-    """float [Q, E, L, L], its covariance."""
+    mean_QEK: np.ndarray
+    """float [Q, E, K], logit of the pass rate on the mean problem of each level; beyond an
+    environment's levels it stands for levels that are never played. The last one is the trend: what
+    all levels gain in a generation."""
+    cov_QEKK: np.ndarray
+    """float [Q, E, K, K], its covariance."""
     fit_QE: np.ndarray
     """float [Q, E], log-density that each filter gave to what happened, old outcomes fading."""
     spread_2E: np.ndarray
@@ -86,34 +93,46 @@ class Kalman:
     def __init__(self, cells: Cells, config: KalmanConfig) -> None:
         self._cells, self._config = cells, config
         distance_LL = np.abs(np.subtract.outer(*[np.arange(cells.shape[1])] * 2))
-        self._drift_QLL = np.square(DRIFTS)[:, None, None] * np.exp(-distance_LL / DRIFT_REACH)
         self._distance_LL = distance_LL
+        # A generation: every level gains the trend, which lasts.
+        self._step_KK = np.eye(cells.shape[1] + 1)
+        self._step_KK[:, -1] = 1.0
+        self._step_KK[-1, -1] = TREND_MEMORY
+        self._drift_QKK = np.zeros((len(DRIFTS), *self._step_KK.shape))
+        self._drift_QKK[:, :-1, :-1] = np.square(DRIFTS)[:, None, None] * np.exp(
+            -distance_LL / DRIFT_REACH
+        )
+        self._drift_QKK[:, -1, -1] = (1.0 - TREND_MEMORY**2) * TREND_SD**2
 
     def initial(self) -> Ratings:
         """The prior: a solver that stands at the scale's mean, levels at their distance."""
         (count, levels), config = self._cells.shape, self._config
         level_L = np.arange(levels)
-        logit_EL, cov_ELL = np.empty((count, levels)), np.empty((count, levels, levels))
+        mean_EK, cov_EKK = np.zeros((count, levels + 1)), np.zeros((count, levels + 1, levels + 1))
         for e, own in enumerate(self._cells.level_counts):
             x_L = (level_L - (own - 1) / 2) / max(own - 1, 1)
-            logit_EL[e] = self._expected(own)
-            cov_ELL[e] = (
+            mean_EK[e, :-1] = self._expected(own)
+            cov_EKK[e, :-1, :-1] = (
                 config.height_sd**2
                 + config.slope_sd**2 * np.outer(x_L, x_L)
                 + config.shape_sd**2 * np.exp(-self._distance_LL / config.shape_reach)
             )
+        cov_EKK[:, -1, -1] = TREND_SD**2
         worth = SPREAD_GROUPS * 0.25**4
         return Ratings(
-            mean_QEL=np.tile(logit_EL, (len(DRIFTS), 1, 1)),
-            cov_QELL=np.tile(cov_ELL, (len(DRIFTS), 1, 1, 1)),
+            mean_QEK=np.tile(mean_EK, (len(DRIFTS), 1, 1)),
+            cov_QEKK=np.tile(cov_EKK, (len(DRIFTS), 1, 1, 1)),
             fit_QE=np.zeros((len(DRIFTS), count)),
             spread_2E=np.tile([[worth * PROBLEM_SD**2], [worth]], (1, count)),
         )
 
     def aged(self, state: Ratings, generations: int) -> Ratings:
         """The solver drifts; problems do not."""
-        cov_QELL = state.cov_QELL + generations * self._drift_QLL[:, None]
-        return state._replace(cov_QELL=cov_QELL)
+        mean_QEK, cov_QEKK = state.mean_QEK, state.cov_QEKK
+        for _ in range(generations):
+            mean_QEK = mean_QEK @ self._step_KK.T
+            cov_QEKK = self._step_KK @ cov_QEKK @ self._step_KK.T + self._drift_QKK[:, None]
+        return state._replace(mean_QEK=mean_QEK, cov_QEKK=cov_QEKK)
 
     def after(self, state: Ratings, games: Sequence[Game]) -> Ratings:
         """Update with all games of a cell at once, level by level.
@@ -133,7 +152,7 @@ class Kalman:
         )
         variance_E = state.spread_2E[0] / state.spread_2E[1]
         flat_E = flatness(variance_E)
-        mean_QEL, cov_QELL, fit_QE = state.mean_QEL, state.cov_QELL, state.fit_QE
+        mean_QEK, cov_QEKK, fit_QE = state.mean_QEK, state.cov_QEKK, state.fit_QE
         for level in np.flatnonzero(attempts_EL.any(axis=0)).tolist():
             n_E = attempts_EL[:, level]
             played_E = n_E > 0
@@ -141,17 +160,17 @@ class Kalman:
             uneven_E = variance_E * squares_EL[:, level] / np.square(np.maximum(n_E, 1))
             uneven_E = np.square(flat_E) * uneven_E
             # To the logit of the pass rate over all problems, and back at the end.
-            column_QEL = flat_E[:, None] * cov_QELL[:, :, :, level]
-            old_QE, var_QE = flat_E * mean_QEL[:, :, level], flat_E * column_QEL[:, :, level]
+            column_QEK = flat_E[:, None] * cov_QEKK[:, :, :, level]
+            old_QE, var_QE = flat_E * mean_QEK[:, :, level], flat_E * column_QEK[:, :, level]
             density_QE = _log_density(share_E, n_E, uneven_E, old_QE, var_QE)
             fit_QE = np.where(played_E, MEMORY * fit_QE + density_QE, fit_QE)
             new_QE, information_QE = mode(share_E, n_E, uneven_E, old_QE, var_QE)
             move_QE = np.where(played_E, (new_QE - old_QE) / var_QE, 0.0)
             shrink_QE = np.where(played_E, information_QE / (1.0 + information_QE * var_QE), 0.0)
-            mean_QEL = mean_QEL + column_QEL * move_QE[..., None]
-            outer_QELL = column_QEL[..., :, None] * column_QEL[..., None, :]
-            cov_QELL = cov_QELL - outer_QELL * shrink_QE[..., None, None]
-        return Ratings(mean_QEL, cov_QELL, fit_QE, spread_2E)
+            mean_QEK = mean_QEK + column_QEK * move_QE[..., None]
+            outer_QEKK = column_QEK[..., :, None] * column_QEK[..., None, :]
+            cov_QEKK = cov_QEKK - outer_QEKK * shrink_QE[..., None, None]
+        return Ratings(mean_QEK, cov_QEKK, fit_QE, spread_2E)
 
     def anchored(
         self, state: Ratings, games: Sequence[Game], performance_E: np.ndarray, first: bool
@@ -164,7 +183,8 @@ class Kalman:
         """What the filter with the best record says; the rating is the mean over the levels."""
         best_E = best(state)
         every_E = np.arange(best_E.size)
-        mean_EL, cov_ELL = state.mean_QEL[best_E, every_E], state.cov_QELL[best_E, every_E]
+        mean_EL = state.mean_QEK[best_E, every_E, :-1]
+        cov_ELL = state.cov_QEKK[best_E, every_E, :-1, :-1]
         there_EL = self._cells.there_EL
         weight_EL = there_EL / there_EL.sum(axis=1, keepdims=True)
         solver_E = MEAN + POINTS_PER_LOGIT * (weight_EL * mean_EL).sum(axis=1)
@@ -205,10 +225,10 @@ class Kalman:
         """
         chosen_N = best(state)[e_N]
         flat_N = flatness(state.spread_2E[0] / state.spread_2E[1])[e_N]
-        p_N = sigmoid(flat_N * state.mean_QEL[chosen_N, e_N, level_N])
+        p_N = sigmoid(flat_N * state.mean_QEK[chosen_N, e_N, level_N])
         chance_N = p_N * (1.0 - p_N)
         slope_N = flat_N * chance_N
-        own_N = np.square(slope_N) * state.cov_QELL[chosen_N, e_N, level_N, level_N]
+        own_N = np.square(slope_N) * state.cov_QEKK[chosen_N, e_N, level_N, level_N]
         excess_N = np.square(solved_N / graded_N - p_N) - chance_N / graded_N - own_N
         count = len(self._cells.names)
         top_E = np.bincount(e_N, np.square(slope_N) * excess_N, count)

@@ -160,6 +160,8 @@ class Manager:
         self, standing: Standing, count: int, generation: int, rng: np.random.Generator
     ) -> list[Plan]:
         """What to ask the proposers for: `count` plans, and before them what is to be screened."""
+        # Attempts will be those of a solver that has learnt since the last outcomes.
+        standing = self._aged(standing, generation)
         beliefs, view = self.beliefs(standing), self._view(standing, generation, rng)
         share_E, law_EL = self._law(standing, view)
         again = self._again(standing, generation, beliefs, share_E, count, rng)

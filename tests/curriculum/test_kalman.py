@@ -121,23 +121,47 @@ def test_covariances_stay_covariances(batches):
     system, state = made()
     for games in batches:
         state = system.after(system.aged(state, 1), games)
-    for cov in state.cov_QELL.reshape(-1, 9, 9):
+    for cov in state.cov_QEKK.reshape(-1, 10, 10):
         assert np.allclose(cov, cov.T)
         assert np.linalg.eigvalsh(cov).min() > -1e-9
-    assert np.isfinite(state.mean_QEL).all()
+    assert np.isfinite(state.mean_QEK).all()
 
 
 def test_only_time_and_only_for_solvers_adds_uncertainty():
     system, state = made()
     after = system.aged(state, 3)
-    grown = after.cov_QELL[:, 0, 2, 2] - state.cov_QELL[:, 0, 2, 2]
-    assert grown == pytest.approx(3 * np.square(DRIFTS))
-    assert np.array_equal(after.mean_QEL, state.mean_QEL)
+    grown = after.cov_QEKK[:, 0, 2, 2] - state.cov_QEKK[:, 0, 2, 2]
+    # A trend that lasts three generations, beside the steps of each.
+    assert np.diff(grown) == pytest.approx(3 * np.diff(np.square(DRIFTS)))
+    assert (grown > 3 * np.square(DRIFTS)).all()
+    assert np.array_equal(after.mean_QEK, state.mean_QEK)
 
 
-def simulate(gain, generations=300, spread=0.5, seed=0):
-    """A solver that gains so many logits a generation; the share of levels within two standard
-    deviations, the mean error of the pass rates, and the state at the end."""
+def test_a_steady_gain_is_expected_to_go_on_and_forgotten_when_it_stops():
+    """A solver that gains 0.15 logits a generation, level by level, is met where it will be."""
+    rng, (system, state) = np.random.default_rng(0), made()
+    ahead, gain = [], 0.15
+    for generation in range(60):
+        rate_L = sigmoid(gain * generation - np.arange(9))
+        state = system.aged(state, 1)
+        predicted_L = system.beliefs(state).predicted_EL[0]
+        near = int(np.abs(rate_L - 0.5).argmin())
+        ahead.append(predicted_L[near] - rate_L[near])
+        games = [Game(0, level, int(rng.binomial(8, rate_L[level])), 8) for level in range(9)]
+        state = system.after(state, games)
+    assert abs(np.mean(ahead[20:])) < 0.04
+    assert 0.5 * gain < state.mean_QEK[kalman.best(state)[0], 0, -1] < gain
+    for _ in range(100):
+        state = system.aged(state, 1)
+    assert abs(state.mean_QEK[kalman.best(state)[0], 0, -1]) < 0.01
+
+
+def simulate(gain, generations=300, spread=0.5, seed=0, jolts=0.0):
+    """A solver that gains so many logits a generation, with jolts of that deviation.
+
+    The share of levels within two standard deviations, the mean error of the pass rates, and the
+    state at the end.
+    """
     rng = np.random.default_rng(seed)
     system = Kalman(Cells(("a",), (9,)), KalmanConfig())
     state, ability, within, errors = system.initial(), -1.0, [], []
@@ -156,7 +180,7 @@ def simulate(gain, generations=300, spread=0.5, seed=0):
         state = system.after(
             state, [Game(0, int(at), int(k), 16) for at, k in zip(levels, solved, strict=True)]
         )
-        ability += gain
+        ability += gain + jolts * rng.normal()
     return np.mean(within), np.mean(errors), system, state
 
 
@@ -168,8 +192,8 @@ def test_errors_are_honest_and_small_while_the_solver_learns():
 
 def test_the_drift_that_fits_is_found():
     still = kalman.best(simulate(gain=0.0)[-1])[0]
-    fast = kalman.best(simulate(gain=0.1, generations=80)[-1])[0]
-    assert DRIFTS[still] <= 0.05 < DRIFTS[fast]
+    unsteady = kalman.best(simulate(gain=0.0, generations=80, jolts=1.0)[-1])[0]
+    assert DRIFTS[still] <= 0.05 < DRIFTS[unsteady]
 
 
 def test_how_much_problems_differ_is_learnt():

@@ -156,14 +156,19 @@ def test_a_plan_tells_what_the_ratings_say():
     manager = made()
     standing = manager.initial()
     beliefs = manager.beliefs(standing)
-    for plan in manager.plan(standing, 20, 7, rng(1)):
+    for plan in manager.plan(standing, 20, 0, rng(1)):
         cell = plan.environment, plan.level
-        assert plan.generation == 7
         assert plan.rating == beliefs.cell_EL[cell]
         assert plan.predicted == beliefs.predicted_EL[cell]
         slope = plan.predicted * (1 - plan.predicted)
         wide = np.hypot(beliefs.logit_sd_EL[cell], 0.5)
         assert plan.predicted_sd == pytest.approx(slope * wide)
+    later = manager.plan(standing, 20, 7, rng(1))
+    assert {plan.generation for plan in later} == {7}
+    assert min(plan.predicted_sd for plan in later) > 0.0
+    assert np.mean([plan.predicted_sd for plan in later]) > np.mean(
+        [plan.predicted_sd for plan in manager.plan(standing, 20, 0, rng(1))]
+    )
 
 
 def test_quarantine_leaves_probes():
@@ -287,7 +292,7 @@ def test_a_grader_that_failed_counts_for_nobody():
     reports = [Report(plan, Game(plan.environment, plan.level, 0, 0)) for plan in plans]
     after = manager.observe(manager.initial(), 1, reports)
     assert after.groups_EL.sum() == 0
-    assert np.array_equal(after.ratings.mean_QEL, manager.initial().ratings.mean_QEL)
+    assert np.array_equal(after.ratings.mean_QEK, manager.initial().ratings.mean_QEK)
 
 
 def test_calibration_looks_at_problems_of_the_level_that_was_asked_for():
