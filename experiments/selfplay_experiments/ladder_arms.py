@@ -4,9 +4,10 @@ Command, for a seed: selfplay train ladder_arms --arm warmup --seed 0 --run runs
 then for each arm: selfplay train ladder_arms --arm uniform --seed 0 --warmup-of runs/warmup-0 \
     --run runs/uniform-0
 then: python -m selfplay_experiments.paired runs/main-* runs/uniform-* --json FILE
-Machine: one CPU core a run (of Zen 4). Time: 3 to 4 minutes a warm-up, 5 a run.
-Expected: `main` of seed 1 from 36.7% to 85.4%; no other seed and no other arm was run under these
-settings, see experiments/README.md.
+Machine: one CPU core a run (of Zen 4), beside other work. Time: 4 to 7 minutes a warm-up, 5 to 6
+`main`, 10 `uniform`, whose attempts are long.
+Expected, seeds 0 and 1: `main` from 9.8% and 9.2% to 47.0% and 46.8%, `uniform` to 20.4% and
+16.3%. The other arms were not run under these settings, see experiments/README.md.
 """
 
 from dataclasses import replace
