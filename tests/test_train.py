@@ -209,7 +209,7 @@ def test_nothing_is_compiled_after_the_first_generations(tmp_path, monkeypatch):
         CONFIG,
         generations=12,
         model=replace(CONFIG.model, positions="rotary"),
-        seed=1,  # its lengths differ enough
+        seed=3,  # its lengths differ enough
         evaluation=replace(CONFIG.evaluation, every=0),
         decode=replace(CONFIG.decode, max_tokens=136, rows=16),
         update=replace(CONFIG.update, row_lengths=(64, 192)),
