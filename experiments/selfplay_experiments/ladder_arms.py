@@ -6,8 +6,8 @@ then for each arm: selfplay train ladder_arms --arm uniform --seed 0 --warmup-of
 then: python -m selfplay_experiments.paired runs/main-* runs/uniform-* --json FILE
 Machine: one CPU core a run (of Zen 4), beside other work. Time: 4 to 7 minutes a warm-up, 5 to 6
 `main`, 10 `uniform`, whose attempts are long.
-Expected, seeds 0, 1, 2: `main` from 9.8%, 9.2%, 8.8% to 47.0%, 46.8%, 47.9%, `uniform` to 20.4%,
-16.3%, 19.0%. The other arms were not run under these settings, see experiments/README.md.
+Expected, means of seeds 0 to 3: `main` from 9.4% to 46.2%, `uniform` to 18.7%. The other arms were
+not run under these settings, see experiments/README.md.
 """
 
 from dataclasses import replace
