@@ -127,7 +127,10 @@ class Kalman:
         )
 
     def aged(self, state: Ratings, generations: int) -> Ratings:
-        """The solver drifts; problems do not."""
+        """The solver drifts; problems do not.
+
+        Cost grows with the generations, and with environments x levels cubed.
+        """
         mean_QEK, cov_QEKK = state.mean_QEK, state.cov_QEKK
         for _ in range(generations):
             mean_QEK = mean_QEK @ self._step_KK.T

@@ -120,10 +120,11 @@ class Manager:
         )
 
     def check(self, standing: Standing) -> None:
-        """Refuse a standing on the scale of other anchors.
+        """Refuse a standing on the scale of other anchors, or of another rating system.
 
         Raises:
-            ValueError: its frozen problems are not those of this manager.
+            ValueError: its frozen problems are not those of this manager, or its ratings are those
+                of another version.
         """
         if not np.array_equal(standing.suite, self._suite):
             theirs, ours = (bytes(suite).decode() for suite in (standing.suite, self._suite))
@@ -131,6 +132,16 @@ class Manager:
                 f"this standing is on the scale of the frozen problems {theirs!r}, and those of "
                 f"now are {ours!r}: an environment or a suite size has changed. Ratings cannot be "
                 "carried over; go on with the version that the run was started with."
+            )
+        theirs, ours = (
+            [np.shape(array) for array in ratings]
+            for ratings in (standing.ratings, self._system.initial())
+        )
+        if theirs != ours:
+            raise ValueError(
+                f"this standing has ratings of the shapes {theirs}, and those of now are {ours}: "
+                "the rating system has changed. Go on with the version that the run was started "
+                "with."
             )
 
     def beliefs(self, standing: Standing) -> Beliefs:

@@ -387,6 +387,14 @@ def test_a_standing_on_another_scale_is_refused():
         manager.check(other.initial())
 
 
+def test_ratings_of_another_version_are_refused():
+    manager = made()
+    standing = manager.initial()
+    older = standing.ratings._replace(mean_QEK=standing.ratings.mean_QEK[..., :-1])
+    with pytest.raises(ValueError, match="the rating system has changed"):
+        manager.check(standing._replace(ratings=older))
+
+
 def test_a_log_of_another_version_is_told():
     with pytest.raises(ValueError, match="generation 3 is not of this version"):
         replay.replayed(made(), [{"generation": 3, "games": [[0, 1, 2, 8]]}])
