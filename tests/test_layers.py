@@ -73,9 +73,10 @@ OPTIONAL = {
     "selfplay/model/pretrained_files.py": {"safetensors"},
     "selfplay/model/pretrained_tokens.py": {"tokenizers", "jinja2"},
     "envs/selfplay_taskset/__init__.py": {"verifiers", "pydantic"},
+    "experiments/selfplay_experiments/fit.py": {"scipy"},
     "experiments/selfplay_experiments/frontier.py": {"matplotlib"},
 }
-"""File -> packages of an extra that it may import; nothing else may import them."""
+"""File -> packages, nearly all of an extra, that it may import; nothing else may import them."""
 
 TOO_HEAVY = {"torch", "tensorflow", "ray"}
 IMPORT_NAME = {"orbax-checkpoint": "orbax"}

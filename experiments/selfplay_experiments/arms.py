@@ -22,7 +22,7 @@ from selfplay.curriculum.plans import Plan, Report
 from selfplay.curriculum.samplers import Oracle, Sampler
 from selfplay.curriculum.scale import POINTS_PER_LOGIT, Cells, Game
 from selfplay.streams import numpy_rng
-from selfplay_experiments.worlds import ATTEMPTS, Learner, World
+from selfplay_experiments.worlds import Learner, World
 
 GROUPS = 32
 """Groups of attempts that a step trains on."""
@@ -179,11 +179,11 @@ def attempt(world: World, learner: Learner, plans: Sequence[Plan]) -> tuple[Lear
     level_N = np.array([plan.level for plan in plans])
     trained_N = np.array([plan.purpose != "screen" for plan in plans])
     learner, solved_N = world.step(learner, environment_N, level_N, trained_N)
-    reports = [
-        Report(plan, Game(plan.environment, plan.level, solved, ATTEMPTS, plan.purpose != "screen"))
+    games = [
+        Game(plan.environment, plan.level, solved, world.attempts, plan.purpose != "screen")
         for plan, solved in zip(plans, solved_N.tolist(), strict=True)
     ]
-    return learner, reports
+    return learner, [Report(plan, game) for plan, game in zip(plans, games, strict=True)]
 
 
 def look(
@@ -192,7 +192,7 @@ def look(
     """The standing after a look at all anchors of a world."""
     solved_ELP = world.look_at_anchors(learner, generation)
     games = [
-        Game(e, level, solved, ATTEMPTS, trained=False)
+        Game(e, level, solved, world.attempts, trained=False)
         for (e, level, _), solved in zip(
             np.ndindex(solved_ELP.shape), solved_ELP.ravel().tolist(), strict=True
         )

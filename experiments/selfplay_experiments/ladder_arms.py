@@ -64,7 +64,7 @@ VARIANTS = {
     "warmup-learned": _learned(replace(CONFIG, generations=0)),
     **{
         name: _sampler(name)
-        for name in ("uniform", "ladder", "fixed_hard", "sec", "plr", "mopps")
+        for name in ("uniform", "ladder", "fixed_easy", "fixed_hard", "sec", "plr", "mopps")
     },
     "oracle": replace(
         CONFIG, evaluation=replace(CONFIG.evaluation, every=1, live=1)

@@ -5,8 +5,9 @@ by practice; arms.py drives a curriculum through it. Pure numpy over frozen trut
 goes in and comes out. All worlds of a seed share one truth, and all curricula in a world meet the
 same problems and the same luck: the n-th group at a cell is one problem with one draw per attempt.
 
-Does not model proposals, token costs, graders that fail, transfer between environments, or how far
-a learner of this kind resembles a language model: the learner is built to learn best at 50%.
+Does not model proposals, token costs, graders that fail or transfer between environments. The
+learner of `long` is fitted to runs (fit.py); the others are built to learn best at 50%, and how far
+they resemble a language model is not known.
 Axes: E environments, L levels, N groups of a step, G attempts of a group, P anchors of a cell.
 """
 
@@ -24,7 +25,7 @@ Name = Literal["ordered", "full", "shuffled", "forgetting", "delayed", "many", "
 NAMES: tuple[Name, ...] = get_args(Name)
 
 ATTEMPTS = 8
-"""G, attempts of a group."""
+"""G, attempts of a group, in all worlds but `long`."""
 ANCHORS = 6
 """P, frozen problems of each cell at which the learner is looked at."""
 RATE = 0.013
@@ -33,12 +34,21 @@ factor. Set, with `MIDDLE`, so that practice everywhere alike wastes about as ma
 about as high as in the simulations that the design rests on."""
 MIDDLE = -2.1
 """Mean logit of the pass rate half-way up the levels before any practice."""
-LADDER_RATE = 0.02
-"""The same on the ladders of `long`; with the two below set by runs of the experiment `ladder`."""
-LADDER_START = 2.5
-"""Mean logit of the pass rate at the lowest level of `long` that was not shown."""
-LADDER_SLOPE = (0.6, 1.2)
+LADDER_RATE = 0.0115
+"""Logits that a right attempt at a hopeless problem adds in `long`, divided by 4. It and the four
+below are the means that fit.py finds over the runs of the experiment `ladder_arms`."""
+LADDER_START = (1.25, 0.15)
+"""Logit of the pass rate at the lowest level of `long` that was not shown, mean and spread."""
+LADDER_SLOPE = (0.4, 0.75)
 """Logits from a level to the next, least and most."""
+LADDER_REACH = 50.0
+"""Levels over which what an attempt adds falls to 1/e: it adds to all levels nearly alike."""
+LADDER_LEVELS = 60
+"""Levels of the environments of `long`."""
+LADDER_ATTEMPTS = 2
+"""G of `long`."""
+LADDER_SHOWN = 0.07
+"""Share of the levels of `long` that the learner masters at first."""
 REACH = 2.5
 """Levels over which what a group adds falls to 1/e."""
 
@@ -77,9 +87,11 @@ class World:
     """Spread of the problems of a cell, in logits."""
     forgetting: float = 0.0
     """Share of what practice has added that is lost at each step."""
-    climbs: bool = False
-    """Whether a level can be learnt only as far as the level below it is mastered: what a group
-    adds is multiplied by the pass rate there."""
+    attempts: int = ATTEMPTS
+    """G, attempts of a group."""
+    imitates: bool = False
+    """Whether the learner imitates its right attempts, as rehearsal does: each teaches by how
+    unlikely it was. Otherwise it learns from groups of which some attempts are right."""
     delay: int = 0
     """Steps by which outcomes reach the curriculum late; the learner learns at once."""
 
@@ -115,9 +127,9 @@ class World:
     ) -> tuple[Learner, np.ndarray]:
         """A fresh problem for each group, all attempted before any of them teaches.
 
-        A group that is trained on and solved k times of G adds to the ability at its level
-        rate x signal(k, G) x the share of its P(solved) that is owed to skill, and at the other
-        levels of its environment the transferred part of that.
+        A group that is trained on adds to the ability at its level rate x `lesson` x the share of
+        its P(solved) that is owed to skill, and at the other levels of its environment the
+        transferred part of that.
 
         Args:
             learner: before it.
@@ -129,9 +141,10 @@ class World:
             The learner after it, and int [N], attempts of each group that were right, in [0, G].
         """
         groups_EL = learner.groups_EL.copy()
-        residual_N, luck_NG = np.empty(len(level_N)), np.empty((len(level_N), ATTEMPTS))
+        residual_N, luck_NG = np.empty(len(level_N)), np.empty((len(level_N), self.attempts))
         for n, cell in enumerate(zip(environment_N.tolist(), level_N.tolist(), strict=True)):
-            residual_N[n], luck_NG[n] = _problem(self.seed, cell, int(groups_EL[cell]))
+            residual_N[n], luck_G = _problem(self.seed, cell, int(groups_EL[cell]))
+            luck_NG[n] = luck_G[: self.attempts]
             groups_EL[cell] += 1
         ability_N = learner.ability_EL[environment_N, level_N] + self.residual_sd * residual_N
         solved_rate_N = self._solved(environment_N, ability_N)
@@ -139,15 +152,40 @@ class World:
         # A lucky guess rewards whatever was written: it counts as an outcome and teaches nothing.
         skill_N = solved_rate_N - self.floor_E[environment_N]
         owed_N = np.divide(skill_N, solved_rate_N, np.zeros_like(skill_N), where=solved_rate_N > 0)
-        gain_N = self.rate_E[environment_N] * signal(solved_N, ATTEMPTS) * owed_N * trained_N
-        if self.climbs:
-            below_N = learner.ability_EL[environment_N, np.maximum(level_N - 1, 0)]
-            gain_N = gain_N * np.where(level_N > 0, sigmoid(below_N), 1.0)
+        lesson_N = self.lesson(solved_N, solved_rate_N) * owed_N * trained_N
+        after = self.taught(learner, environment_N, level_N, lesson_N)
+        return after._replace(groups_EL=groups_EL), solved_N
+
+    def lesson(self, solved_N: np.ndarray, chance_N: np.ndarray) -> np.ndarray:
+        """float [N], what groups have to teach; its mean over attempts is 4 p (1 - p).
+
+        Args:
+            solved_N: int [N], attempts of each group that were right, in [0, G].
+            chance_N: float [N], P(solved) of its problem.
+        """
+        if self.imitates:
+            return 4.0 * solved_N / self.attempts * (1.0 - chance_N)
+        return signal(solved_N, self.attempts)
+
+    def taught(
+        self,
+        learner: Learner,
+        environment_N: np.ndarray,
+        level_N: np.ndarray,
+        lesson_N: np.ndarray,
+    ) -> Learner:
+        """The learner after lessons of `rate_E` logits each, at its level and, less, at the others.
+
+        Args:
+            learner: before them.
+            environment_N: int [N], environment of each lesson.
+            level_N: int [N], its level.
+            lesson_N: float [N], how much is taught; 1 adds the whole rate.
+        """
         gained_EL = (learner.ability_EL - self.start_EL) * (1.0 - self.forgetting)
-        np.add.at(
-            gained_EL, environment_N, gain_N[:, None] * self.transfer_ELL[environment_N, level_N]
-        )
-        return Learner(self.start_EL + gained_EL, groups_EL), solved_N
+        gain_N1 = (self.rate_E[environment_N] * lesson_N)[:, None]
+        np.add.at(gained_EL, environment_N, gain_N1 * self.transfer_ELL[environment_N, level_N])
+        return learner._replace(ability_EL=self.start_EL + gained_EL)
 
     def look_at_anchors(self, learner: Learner, step: int) -> np.ndarray:
         """int [E, L, P], attempts of G at each frozen anchor that are right; teaches nothing.
@@ -161,7 +199,7 @@ class World:
         ability_ELP = learner.ability_EL[..., None] + self.residual_sd * residual_ELP
         environment_E11 = np.arange(len(self.rate_E))[:, None, None]
         rng = numpy_rng(self.seed, step, "world-anchor-attempts")
-        luck_ELPG = rng.random((*shape, ATTEMPTS))
+        luck_ELPG = rng.random((*shape, self.attempts))
         return (luck_ELPG < self._solved(environment_E11, ability_ELP)[..., None]).sum(axis=3)
 
     def _solved(self, environment: np.ndarray, ability: np.ndarray) -> np.ndarray:
@@ -243,19 +281,41 @@ def _shuffled(seed: int, environments: int) -> World:
     return replace(world, start_EL=start_EL, transfer_ELL=transfer_ELL)
 
 
-def _long(seed: int, environments: int, levels: int = 40) -> World:
-    """Long ladders of which the lowest tenth is mastered and most of the rest hopeless."""
-    rng = numpy_rng(seed, 0, "world-ladders")
-    slope_E1 = rng.uniform(*LADDER_SLOPE, (environments, 1))
-    shown = levels // 10
-    height_L = np.arange(levels)
-    world = _ordered(seed, environments, levels)
-    return replace(
-        world,
-        start_EL=rng.normal(LADDER_START, 0.3, (environments, 1)) - slope_E1 * (height_L - shown),
-        rate_E=np.full(environments, LADDER_RATE),
-        climbs=True,
+def ladders(
+    seed: int, start_E: np.ndarray, slope_E: np.ndarray, rate_E: np.ndarray, reach: float,
+    levels: int,
+) -> World:  # fmt: skip
+    """Long ladders of which the lowest levels are mastered and most of the rest hopeless.
+
+    Args:
+        seed: of what happens in it.
+        start_E: float [E], logit of the pass rate at the lowest level that was not shown.
+        slope_E: float [E], logits from a level to the next.
+        rate_E: float [E], as `World.rate_E`.
+        reach: levels over which what a right attempt adds falls to 1/e.
+        levels: number L of levels.
+    """
+    height_L = np.arange(levels) - int(LADDER_SHOWN * levels)
+    distance_LL = np.abs(height_L[:, None] - height_L)
+    return World(
+        seed=seed,
+        start_EL=start_E[:, None] - slope_E[:, None] * height_L,
+        rate_E=rate_E,
+        floor_E=np.zeros(len(rate_E)),
+        ceiling_E=np.ones(len(rate_E)),
+        transfer_ELL=np.tile(np.exp(-distance_LL / reach), (len(rate_E), 1, 1)),
+        attempts=LADDER_ATTEMPTS,
+        imitates=True,
     )
+
+
+def _long(seed: int, environments: int) -> World:
+    """Ladders like those of `ladder_arms`."""
+    rng = numpy_rng(seed, 0, "world-ladders")
+    slope_E = rng.uniform(*LADDER_SLOPE, environments)
+    start_E = rng.normal(*LADDER_START, environments)
+    rate_E = np.full(environments, LADDER_RATE)
+    return ladders(seed, start_E, slope_E, rate_E, LADDER_REACH, LADDER_LEVELS)
 
 
 _MAKERS: dict[Name, Callable[[int, int], World]] = {
@@ -272,15 +332,15 @@ _ENVIRONMENTS = {"many": 200, "long": 4}
 
 
 def make(name: Name, seed: int, environments: int | None = None) -> World:
-    """A world of 24 environments with 10 levels each; equal for equal seeds.
+    """A world of 24 environments with 10 levels each, or as its name says; equal for equal seeds.
 
     Args:
         name: `ordered`: level labels tell the order, nothing is a trap. `full`: one environment in
             12 is a coin flip, one impossible, one guessable at 25%, the others learn at different
             rates. The rest are `full` with one change: `shuffled` level labels, `forgetting`
             (half of an added skill is lost in 346 steps), `delayed` outcomes (32 steps), `many`
-            (200) environments. `long`: four ladders of 40 levels, of which a tenth is mastered at
-            first; nothing is learnt of a level before the one below it.
+            (200) environments. `long`: four ladders of 60 levels, of which four are mastered at
+            first, and a learner that imitates what it got right, two attempts a group.
         seed: at least 0.
         environments: another number of them, at least 1; below 12 there are no traps.
     """

@@ -72,6 +72,16 @@ def test_the_mean_signal_is_4p_1_minus_p_so_half_is_best(p, attempts):
     assert chance @ signal(solved, attempts) == pytest.approx(4 * p * (1 - p))
 
 
+@given(p=st.floats(0, 1))
+def test_imitated_attempts_teach_the_same_on_average_and_mastered_ones_nothing(p):
+    world = one(imitates=True, attempts=2)
+    lesson = world.lesson(np.arange(3), np.full(3, p))
+    assert np.array([(1 - p) ** 2, 2 * p * (1 - p), p**2]) @ lesson == pytest.approx(
+        4 * p * (1 - p)
+    )
+    assert (world.lesson(np.array([0, 2]), np.array([0.5, 1.0])) == 0).all()
+
+
 def test_one_group_adds_rate_times_signal_and_transfers_by_distance():
     transfer = np.exp(-np.abs(np.subtract.outer(np.arange(3.0), np.arange(3.0))))
     world = one(rate_E=np.array([0.5]), transfer_ELL=transfer[None])
@@ -106,7 +116,7 @@ def test_what_is_attempted_agrees_with_the_true_pass_rates(name):
     world, rng = worlds.make(name, 3), np.random.default_rng(0)
     e, level = rng.integers(len(world.rate_E), size=6000), rng.integers(10, size=6000)
     _, solved = world.step(world.initial(), e, level, np.ones(6000, bool))
-    miss = solved / ATTEMPTS - world.pass_rate(world.initial())[e, level]
+    miss = solved / world.attempts - world.pass_rate(world.initial())[e, level]
     assert miss.mean() == pytest.approx(0.0, abs=4 * miss.std() / math.sqrt(6000))
 
 
