@@ -153,7 +153,7 @@ class Grader:
         text = row["response"] if "response" in row else row["answer"]
         if not isinstance(text, str):
             raise ValueError(f"what is graded is text, and this is {json.dumps(text)[:60]}.")
-        kind = kinds.infer(row["gold"]) if row["kind"] == "auto" else kinds.declare(row)
+        kind = kinds.declare(row)
         if "response" in row:
             return kinds.grade_response(kind, row["gold"], text)
         return kinds.grade_answer(kind, row["gold"], text)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from selfplay.grading.kinds import spellings
+from selfplay.grading.kinds.congruences import Congruence
 from selfplay.grading.kinds.containers import Matrix, Tuple
 from selfplay.grading.kinds.equations import Equation
 from selfplay.grading.kinds.fields import (
@@ -262,7 +263,8 @@ _MAKERS: dict[str, Callable[[Fields], Kind]] = {
     "integer": _integer, "rational": _rational, "decimal": _decimal, "expression": _expression,
     "polynomial": _polynomial, "equation": _equation, "solution_set": _solution_set,
     "tuple": _tuple, "set": _set, "multiset": _multiset, "interval": _interval,
-    "matrix": _matrix, "truth": _truth, "choice": choice, "text": _text, "json": _json,
+    "matrix": _matrix, "congruence": lambda given: Congruence(**one_unknown(given)),
+    "truth": _truth, "choice": choice, "text": _text, "json": _json,
     "auto": _auto, "percentage": _percentage,
 }  # fmt: skip
 _SCALAR = ("unit", "percent")
@@ -272,10 +274,10 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "expression": (*_SCALAR, "variables", "domain", "functions", "prove"),
     "polynomial": (*_SCALAR, "variables", "domain", "form"), "equation": ("variables",),
     "solution_set": ("variables",), "tuple": ("element", "variables", "ordered"),
-    "set": ("element",), "multiset": ("element",), "interval": ("variable",),
+    "set": ("element",), "congruence": ("variable",), "multiset": ("element",), "interval": ("variable",),
     "matrix": ("element",), "truth": (), "choice": ("options",),
     "text": ("case", "whitespace", "punctuation", "latex", "normaliser", "case_sensitive",
              "ignore_case"),
     "json": ("schema",), "percentage": _SCALAR,
-    "auto": (*_SCALAR, "absolute", "relative", "options", "schema"),
+    "auto": (*_SCALAR, "absolute", "relative", "places", "figures", "options", "schema"),
 }  # fmt: skip

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError, unboxed
+from selfplay.grading.kinds.congruences import Congruence, is_congruence
 from selfplay.grading.kinds.containers import Matrix, Tuple, common_kind, names_of
 from selfplay.grading.kinds.equations import Equation
 from selfplay.grading.kinds.kind import Kind, Reader, plain
 from selfplay.grading.kinds.layout import (
     assigned,
     enclosed,
+    has_sign,
     is_function,
     is_term,
     marks,
@@ -37,7 +39,7 @@ from selfplay.grading.kinds.units import is_angle
 from selfplay.grading.kinds.words import Choice, Text, Truth
 from selfplay.grading.mathematics.trial import Trial
 
-WORDS = Text(case="ignore", punctuation="ignore_final", whitespace="remove", latex=True)
+WORDS = Text(case="ignore", punctuation="ignore_final", latex=True)
 """Text as it is compared where no kind of mathematics fits."""
 LETTERS = Choice(options=tuple((letter, "") for letter in "ABCDEFGHIJ"))
 """The options that a single letter as gold is one of."""
@@ -124,7 +126,7 @@ def _of_text(gold: str) -> Kind:
         text = plain(gold)
     except AnswerError:
         return WORDS
-    for rule in (_word, _number, _structure, _scalar):
+    for rule in (_modular, _word, _number, _structure, _scalar):
         kind = rule(text, gold)
         if kind is not None and _reads(kind, gold):
             return kind
@@ -138,6 +140,11 @@ def _reads(kind: Kind, gold: str) -> bool:
         return prepared.same(expected, prepared.read(gold), Trial(b"gold"))
     except AnswerError:
         return False
+
+
+def _modular(text: str, gold: str) -> Kind | None:
+    del gold
+    return Congruence() if is_congruence(text) else None
 
 
 def _word(text: str, gold: str) -> Kind | None:
@@ -180,7 +187,7 @@ def _structure(text: str, gold: str) -> Kind | None:
         return kind
     if found & {"=", "==", "!=", "<", ">", "<=", ">=", "=<", "=>", "\\in"}:
         return _related(text)
-    if "," in found or "\\pm" in text or "or" in found:
+    if "," in found or "or" in found or has_sign(text):
         return Multiset()
     if "and" in found and not isinstance(common_kind(split(text, "and")), Text):
         return Multiset()

@@ -34,7 +34,9 @@ _ARRAY = re.compile(
 )
 _ROW_END = re.compile(r"\\\\(?:\[[0-9a-z. ]{1,9}\])?")
 _QUOTED = re.compile(r"([\"'])([^\"']*)\1")
-_HEDGE = re.compile(r"\\pm|\\mp|\b(?:or|and|either|versus|vs)\b")
+_PLUS_MINUS = re.compile(r"\\pm(?![A-Za-z])")
+_MINUS_PLUS = re.compile(r"\\mp(?![A-Za-z])")
+_HEDGE = re.compile(r"\\(?:pm|mp)(?![A-Za-z])|\b(?:or|and|either|versus|vs)\b")
 
 
 def split(text: str, *separators: str) -> list[str]:
@@ -99,13 +101,19 @@ def enclosed(text: str, opening: str = "([{") -> tuple[str, str, str] | None:
     return first, inside.strip(), text[-1]
 
 
+def has_sign(text: str) -> bool:
+    r"""Whether a text has a \pm that stands for two values; \pmod and \pmb are other words."""
+    return _PLUS_MINUS.search(text) is not None
+
+
 def signs(text: str) -> list[str]:
     r"""The two readings of a text with one \pm, else the text alone."""
-    if "\\pm" not in text:
+    found = _PLUS_MINUS.findall(text)
+    if not found:
         return [text]
-    if text.count("\\pm") > 1 or "\\mp" in text:
+    if len(found) > 1 or _MINUS_PLUS.search(text):
         raise AnswerError("several values", "more than one sign ±", Outcome.AMBIGUOUS)
-    return [text.replace("\\pm", "+"), text.replace("\\pm", "-")]
+    return [_PLUS_MINUS.sub("+", text), _PLUS_MINUS.sub("-", text)]
 
 
 def is_unknown(text: str, names: frozenset[str] = frozenset()) -> bool:

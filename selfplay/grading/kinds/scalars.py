@@ -15,8 +15,9 @@ from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
 from selfplay.grading.answers import AnswerError
+from selfplay.grading.kinds.congruences import without_modulus
 from selfplay.grading.kinds.kind import Reader, plain
-from selfplay.grading.kinds.layout import one_value
+from selfplay.grading.kinds.layout import enclosed, one_value
 from selfplay.grading.kinds.units import without_unit
 from selfplay.grading.mathematics import equality, numeric
 from selfplay.grading.mathematics.notation import read
@@ -55,11 +56,13 @@ class Scalar(Reader):
             AnswerError: several values, a relation, a percent sign that was not declared.
         """
         text = self._legible(text)
+        if text.startswith("\\{") and enclosed(text, "{") is not None:
+            raise AnswerError("not a value", f"{text[:40]!r} is a set")
         if "," in text and not _BRACKET.search(text):
             text = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), text)
         elif " " in text and _SPACED_THOUSANDS.fullmatch(text):
             text = text.replace(" ", "")
-        value = one_value(text, names)
+        value = one_value(without_modulus(text), names)
         if value != text and not self.assignment:
             raise AnswerError("not a value", f"{text[:40]!r} is an equation")
         return self._without_marks(value)
@@ -93,7 +96,7 @@ class Rational(Scalar):
             return int(text)
         text, divisor = self.bare(text)
         tree = read(text)
-        if not is_literal(tree):
+        if not is_literal(tree) or text.startswith("["):  # a list of one
             raise AnswerError("not a number", f"{text[:40]!r} is not one number, written out")
         value = equality.constant(self.checked(tree))
         assert value is not None  # literals are rational

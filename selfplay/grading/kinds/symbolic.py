@@ -4,6 +4,7 @@ Made by declarations.py; an extension of the numbers of scalars.py. What two exp
 rests on is in mathematics/equality.py.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -29,7 +30,8 @@ from selfplay.grading.mathematics.trees import (
 )
 from selfplay.grading.mathematics.trial import Trial
 
-_INFINITY = Constant("infinity")
+_INFINITY, _IMAGINARY = Constant("infinity"), Constant("i")
+_CAPITAL_I = re.compile(r"(?<![A-Za-z\\])I(?![A-Za-z])")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Expression(Scalar):
     """Where the unknowns are."""
     functions: tuple[str, ...] | None = None
     """The functions that may occur, sqrt among them; None: any. With () sin(pi/6) is refused."""
+    capital_i: bool = False
+    """Whether I is the imaginary unit, as sympy writes it: where the gold has i and no I."""
     prove: bool = False
     """Whether sympy has to prove what agrees at random points; without a proof, a timeout."""
 
@@ -61,7 +65,9 @@ class Expression(Scalar):
             raise AnswerError("undeclared", f"unknowns of {gold[:40]!r} that are not declared")
         if not has_value(tree, self.domain):
             raise AnswerError("undefined", f"{gold[:40]!r} has no value")
-        return (self if self.variables is not None else self.with_unknowns(names)), tree
+        kind = self if self.variables is not None else self.with_unknowns(names)
+        imaginary = _IMAGINARY in nodes(tree) and "I" not in names
+        return (replace(kind, capital_i=True) if imaginary else kind), tree
 
     def with_unknowns(self, names: frozenset[str]) -> Self:
         """This kind for the given unknowns; unchanged if there are none."""
@@ -71,7 +77,7 @@ class Expression(Scalar):
         """The tree of the expression, not yet known to have a value."""
         names = None if self.variables is None else frozenset(self.variables)
         text, divisor = self.bare(text, names or frozenset())
-        tree = read(text, names)
+        tree = read(_CAPITAL_I.sub("i", text) if self.capital_i else text, names)
         if self.functions is not None and not functions(tree) <= set(self.functions):
             raise AnswerError("not allowed", f"a function in {text[:40]!r} that was not declared")
         return tree if divisor == 1 else Product((tree,), (Number(divisor),))

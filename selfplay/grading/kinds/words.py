@@ -27,6 +27,9 @@ _AROUND = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|textrm|textbf|textit|mathbf|mathit|mbox|boldsymbol)\s*\{([^{}]*)\}"
 )
+_SYMBOL = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|[^\W\d_]+|\S")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+"""Words whose case may be ignored in LaTeX, where Gm and gm are different products."""
 _LABEL = re.compile(r"[(\[]?\s*([A-Za-z0-9]{1,8})\s*[)\]]?\s*[.:]?")
 _OTHER_LABEL = re.compile(r"[(\[]\s*([A-Za-z0-9])\s*[)\]]|\b([A-Z])\b(?!\s+[a-z])")
 _LABELLED = re.compile(r"[(\[]?\s*([A-Za-z0-9]{1,8})\s*(?:[)\]]\s*[.:]?|[.:])\s+(.+)", re.DOTALL)
@@ -136,7 +139,8 @@ class Text(Reader):
     punctuation: Literal["exact", "ignore_final", "ignore"] = "exact"
     """Whether all of it counts, all but one final full stop, or none."""
     latex: bool = False
-    r"""Whether `\text{...}`, $ and braces are taken off first."""
+    r"""Whether it is LaTeX: `\text{...}`, $ and braces around one symbol are taken off, and it is
+    compared symbol by symbol, whatever the spaces between them."""
 
     def read(self, text: str) -> tuple[str, ...]:
         """The normalised text and, if it is a list, the normalised parts of it."""
@@ -165,17 +169,29 @@ class Text(Reader):
     def _normalised(self, text: str) -> str:
         text = unicodedata.normalize("NFC", text)
         if self.case == "ignore":
-            text = text.casefold()
+            text = (
+                _WORD.sub(lambda word: word[0].casefold(), text) if self.latex else text.casefold()
+            )
         if self.punctuation == "ignore":
             text = "".join(c for c in text if unicodedata.category(c)[0] != "P")
         if self.whitespace != "exact":
             text = (" " if self.whitespace == "collapse" else "").join(text.split())
         if self.punctuation == "ignore_final" and len(text) > 1:
-            text = text.removesuffix(".")
+            text = text.removesuffix(".").rstrip()
         return text
 
     def _without_latex(self, text: str) -> str:
         text = unwrapped(text)
         if "\\" in text:
             text = normalise(text)
-        return text.replace("{", "").replace("}", "").replace("$", "")
+        return " ".join(_symbols(text.replace("$", " ")))
+
+
+def _symbols(text: str) -> list[str]:
+    """Words, numbers, commands and single characters, without braces around one of them."""
+    found: list[str] = []
+    for symbol in _SYMBOL.findall(text):
+        found.append(symbol)
+        if symbol == "}" and len(found) > 2 and found[-3] == "{" and found[-2] != "}":
+            found[-3:] = [found[-2]]
+    return found

@@ -4,7 +4,8 @@ r"""One reader for a scalar expression in ASCII or LaTeX: normalised text -> imm
     product  = signed {("*" | "/") signed | power}     a power directly after an operand multiplies
     signed   = {"+" | "-"} power                       -x^2 is -(x^2)
     power    = operand {"!"} ["^" exponent | "^" \circ]    2^3^2 is 2^(3^2); 90^\circ is pi/2
-    operand  = number | name | "(" sum ")" | "{" sum "}" | "|" sum "|" | \frac | \sqrt | function
+    operand  = number | name | group | "|" sum "|" | \frac | \sqrt | function
+    group    = "(" sum ")" | "[" sum "]" | "{" sum "}" | "\{" sum "\}"
 
 Fed by the kinds with text that symbols.py has normalised, feeds equality.py. Every limit is checked
 before work is done, and nothing is computed here beyond the value of one written number.
@@ -40,8 +41,8 @@ MAX_DEPTH = 40
 """Deepest nesting of groups, signs, exponents and functions."""
 _OPERAND_COMMANDS = frozenset({"\\frac", "\\binom", "\\lvert", "\\lfloor", "\\lceil"})
 _OF_TWO_DIGITS = frozenset({"\\frac", "\\binom"})
-_NEVER_OPERANDS = frozenset({END, "+", "-", ")", "}", "]"})
-_CLOSING = {"(": ")", "{": "}", "[": "]"}
+_NEVER_OPERANDS = frozenset({END, "+", "-", ")", "}", "]", "\\}"})
+_CLOSING = {"(": ")", "{": "}", "[": "]", "\\{": "\\}"}
 _FENCES = {"\\lvert": ("\\rvert", "abs"), "\\lfloor": ("\\rfloor", "floor"),
            "\\lceil": ("\\rceil", "ceil")}  # fmt: skip
 _INVERSE = {name: f"a{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
@@ -118,7 +119,13 @@ class _Reader(Cursor):
             return False
         if token == "|":
             return self.bars == 0
-        return token.isalnum() or token in _OPERAND_COMMANDS or token[:1] in ("(", "{", ".")
+        return (
+            token.isalnum()
+            or token in _OPERAND_COMMANDS
+            or token in _CLOSING
+            or token.startswith(".")
+            or token[0].isdigit()
+        )
 
     def is_integer(self, start: int, factor: Tree) -> bool:
         """Whether the last operand was written as digits only, with or without a sign."""
@@ -181,7 +188,7 @@ class _Reader(Cursor):
             return self.number()
         if token.isalpha() or token in LOGARITHMS:
             return self.name(token, depth)
-        if token == "(" or token == "{":
+        if token in _CLOSING:
             return self.group(token, depth)
         if token == "|":
             return self.bar(depth)
@@ -233,7 +240,7 @@ class _Reader(Cursor):
 
     def argument(self, depth: int) -> Tree:
         """A group, or a product of operands up to the next function or operator."""
-        if self.token in ("(", "{"):
+        if self.token in _CLOSING:
             return self.group(self.token, self.deeper(depth))
         factors = [self.signed(self.deeper(depth))]
         while self.starts_operand(token := self.token) and token not in FUNCTIONS | {"log10"}:
@@ -269,7 +276,7 @@ class _Reader(Cursor):
     def short(self, depth: int) -> Tree:
         r"""An argument as LaTeX takes it: a group, or one symbol; \frac12 is 1/2."""
         token = self.token
-        if token == "{" or token == "(":
+        if token in _CLOSING:
             return self.group(token, depth)
         if token.isdigit() and len(token) == 2 and self.tokens[self.position - 1] in _OF_TWO_DIGITS:
             self.tokens[self.position] = token[1]

@@ -25,7 +25,7 @@ ALIASES = {
     "arctanh": "atanh", "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "tg": "tan",
     "log": "ln", "lg": "log10", "infty": "infinity", "oo": "infinity", "inf": "infinity",
     "Infinity": "infinity", "Inf": "infinity", "Pi": "pi", "varepsilon": "epsilon",
-    "vartheta": "theta", "varphi": "phi",
+    "vartheta": "theta", "varphi": "phi", "Abs": "abs",
 }  # fmt: skip
 """Other spellings of functions, constants and letters. `log` without a base is the natural one."""
 LOGARITHMS = {"log10": 10, "log2": 2}
@@ -42,7 +42,7 @@ _CHARACTERS = {
     "\u2217": "*", "\u00f7": "/", "\u2044": "/", "\u2215": "/", "\u221e": "\\infty ",
     "\u2264": "<=", "\u2265": ">=", "\u2260": "!=", "\u2208": "\\in ", "\u222a": "\\cup ",
     "\u2229": "\\cap ", "\u2205": "\\emptyset ", "\u211d": "\\mathbb{R}", "\u00b1": "\\pm ",
-    "\u2228": " or ", "\u2227": " and ", "\u27e8": "(", "\u27e9": ")", "\u2016": "\\|",
+    "\u2261": "\\equiv ", "\u2228": " or ", "\u2227": " and ", "\u27e8": "(", "\u27e9": ")", "\u2016": "\\|",
     "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2003": " ", "\u2002": " ", "\u3000": " ",
     "\u00bd": "\\frac{1}{2}", "\u2153": "\\frac{1}{3}", "\u2154": "\\frac{2}{3}",
     "\u00bc": "\\frac{1}{4}", "\u00be": "\\frac{3}{4}", "\u2155": "\\frac{1}{5}",
@@ -79,7 +79,8 @@ _COMMANDS = {
     "\\R": "\\mathbb{R}", "\\vert": "|", "\\mid": "|",
 }  # fmt: skip
 _WRAPPED = re.compile(
-    r"\\(?:text|mathrm|textrm|textbf|textit|mathbf|mathit|mathsf|mbox|operatorname\*?|bf|rm)"
+    r"\\(?:text|mathrm|textrm|textbf|textit|mathbf|mathit|mathsf|mathcal|mbox|operatorname\*?|bf"
+    r"|rm|pmb|bm|boldsymbol)"
     r"\s*\{([^{}]*)\}|\\(?:mathrm|rm)\s+([A-Za-z])"
 )
 _DOLLAR = re.compile(r"(?<!\\)\$")
