@@ -1,5 +1,4 @@
-r"""Congruences as answers: x = 5 (mod 12), one residue or several, equal if they hold for the same
-numbers.
+r"""Congruences as answers, such as x = 5 (mod 12): equal if they hold for the same numbers.
 
 Fed by declare and inference.py. The modulus is written \pmod{12}, \pmod 12, (\bmod 12), \bmod 12,
 \mod 12, (mod 12) or mod 12, once at the end or after each residue; residues are joined by commas,

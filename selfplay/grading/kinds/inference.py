@@ -35,7 +35,7 @@ from selfplay.grading.kinds.scalars import Decimal, Integer, Rational
 from selfplay.grading.kinds.schema import Json
 from selfplay.grading.kinds.sets import Multiset, Set
 from selfplay.grading.kinds.symbolic import Expression
-from selfplay.grading.kinds.units import is_angle
+from selfplay.grading.kinds.units import MONEY, is_angle, written_in
 from selfplay.grading.kinds.words import Choice, Text, Truth
 from selfplay.grading.mathematics.trial import Trial
 
@@ -44,10 +44,6 @@ WORDS = Text(case="ignore", punctuation="ignore_final", latex=True)
 LETTERS = Choice(options=tuple((letter, "") for letter in "ABCDEFGHIJ"))
 """The options that a single letter as gold is one of."""
 
-_UNIT = re.compile(
-    r"\\(?:text|mathrm|textrm|mbox)\s*\{\s*([A-Za-z][A-Za-z. /]{0,30}?)\s*\}"
-    r"\s*(\^\s*\{?[1-9]\}?)?\s*\Z"
-)
 _CURRENCY = re.compile(r"\s*(?:\$?\s*\\\$|\$\s*[0-9][0-9.,]*\Z)")
 _OPTION = re.compile(r"\([A-J]\)\s*[^\s,;(]")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
@@ -161,15 +157,14 @@ def _word(text: str, gold: str) -> Kind | None:
 
 
 def _number(text: str, gold: str) -> Kind | None:
-    unit: tuple[str, ...] = ()
-    if (written := _UNIT.search(gold)) is not None and gold[: written.start()].strip():
-        unit = (" ".join(written[1].split()) + (written[2] or ""),)
+    if unit := written_in(gold, text):
+        pass
     elif is_angle(text):
         unit = ("°", "degrees")
     elif _CURRENCY.match(gold):
-        unit = ("$",)
+        unit = MONEY
     percent = "as_fraction" if text.endswith("%") else "refuse"
-    for kind in (Integer(unit, percent), Rational(unit, percent)):
+    for kind in (Integer(unit or MONEY, percent), Rational(unit or MONEY, percent)):
         if _reads(kind, gold):
             return kind
     return Expression(unit, percent) if unit or percent != "refuse" else None

@@ -1,14 +1,68 @@
-"""The unit after a number: whether it is there, and the text without it.
+r"""The unit of a number: what a gold is written in, and the text of an answer without it.
 
-Fed by scalars.py, symbolic.py and inference.py with texts of numbers. A unit counts only as it was
-declared: no unit is converted, and none is guessed.
+Fed by scalars.py, symbolic.py and inference.py with texts of numbers. No unit is converted. An
+answer may carry the unit that was declared, or that the gold is written in, in each of its usual
+spellings, and may leave it out; another unit is no part of a number, and the answer is refused.
+A gold is written in what follows its value inside \text{}, \mathrm{} and the like (`15
+\mathrm{~km}/\mathrm{h}`, `^\circ\mathrm{C}`), in known units and in words of three letters and
+more (`10 cm`, `3 hours`, `15 students`). Money may stand before or after a plain number.
 """
 
 import re
 from functools import lru_cache
 
 from selfplay.grading.answers import AnswerError
-from selfplay.grading.mathematics.symbols import normalise
+from selfplay.grading.mathematics.symbols import WORDS, normalise
+
+_SAME = (
+    ("km", "kilometer", "kilometers", "kilometre", "kilometres"),
+    ("m", "meter", "meters", "metre", "metres"),
+    ("cm", "centimeter", "centimeters", "centimetre", "centimetres"),
+    ("mm", "millimeter", "millimeters", "millimetre", "millimetres"),
+    ("in", "inch", "inches"), ("ft", "foot", "feet"), ("yd", "yard", "yards"),
+    ("mi", "mile", "miles"), ("mph", "miles per hour", "mi/h"),
+    ("s", "sec", "secs", "second", "seconds"), ("min", "mins", "minute", "minutes"),
+    ("h", "hr", "hrs", "hour", "hours"), ("day", "days"), ("week", "weeks"), ("month", "months"),
+    ("yr", "year", "years"), ("g", "gram", "grams"), ("kg", "kilogram", "kilograms"),
+    ("mg", "milligram", "milligrams"), ("lb", "lbs", "pound", "pounds"), ("oz", "ounce", "ounces"),
+    ("L", "l", "liter", "liters", "litre", "litres"),
+    ("mL", "ml", "milliliter", "milliliters", "millilitre", "millilitres"),
+    ("N", "newton", "newtons"), ("J", "joule", "joules"), ("kJ", "kilojoule", "kilojoules"),
+    ("W", "watt", "watts"), ("kW", "kilowatt", "kilowatts"), ("V", "volt", "volts"),
+    ("A", "ampere", "amperes", "amp", "amps"), ("K", "kelvin", "kelvins"),
+    ("Pa", "pascal", "pascals"), ("Hz", "hertz"), ("mol", "mole", "moles"),
+    ("rad", "radian", "radians"), ("°C", "degrees Celsius", "degrees C"),
+    ("°F", "degrees Fahrenheit", "degrees F"), ("°", "degree", "degrees", "deg"),
+    ("$", "dollar", "dollars", "USD"), ("¢", "cent", "cents"), ("€", "euro", "euros"),
+    ("person", "persons", "people"),
+)  # fmt: skip
+"""Spellings of one unit each."""
+_BY_SPELLING = {spelling: same for same in _SAME for spelling in same}
+MONEY = _BY_SPELLING["$"]
+"""What may stand before or after a plain number whose gold says nothing of a unit."""
+_PLAIN = frozenset(s for s in _BY_SPELLING if len(s) == 2 and s.isalpha()) - {"in"}
+"""Units of two letters; one letter without \text{} is an unknown."""
+_NO_UNITS = frozenset(
+    "or and for if is are was where when with all any each every some the not such that then than "
+    "odd even times mod only there exists least most about approximately none does exist".split()
+)
+"""Words that no unit has."""
+_WRAPPED = r"\\(?:text|mathrm|textrm|textbf|textsf|mathsf|mbox|operatorname|rm)\s*\{[^{}]*\}"
+_DEGREE = r"\^\s*(?:\\circ|\{\s*\\circ\s*\})"
+_POWER = r"\^\s*(?:-?[1-9]|\{\s*-?[1-9]\s*\})"
+_WRITTEN = re.compile(
+    rf"((?:{_DEGREE}\s*)?{_WRAPPED}(?:{_WRAPPED}|{_POWER}|[\s~/.]|\\[,;: ]|\\cdot)*)\s*\$?\s*\Z"
+)
+"""A unit at the end of LaTeX."""
+_NUMBER = (
+    r"[+-]?\s*(?:[0-9][0-9,. ]*(?:/\s*[0-9]+)?|(?:[0-9.]+\s*)?\\frac\s*(?:\{[^{}]*\}\s*){2}"
+    r"|[0-9.]*\s*\\sqrt\s*\{[^{}]*\}|[0-9.]*\s*\\pi)"
+)
+_ONE = rf"[A-Za-z]+(?:\s*{_POWER})?"
+_QUANTITY = re.compile(
+    rf"{_NUMBER}\s*([A-Za-z]+(?:[ -][A-Za-z]+){{0,4}}(?:\s*{_POWER})?(?:\s*/\s*{_ONE})?)"
+)
+"""A normalised text of a number and words."""
 
 _CURRENCY = re.compile(r"([+-]?) *\\?")
 _NO_SPACING = str.maketrans("", "", " {}~")
@@ -21,6 +75,71 @@ def is_angle(text: str) -> bool:
     r"""Whether a text is a number of degrees, as 15^\circ is and \tan 15^\circ is not."""
     mark = _ANGLE.fullmatch(text.strip(" $."))
     return mark is not None and _ANGLE_INSIDE.search(mark[1]) is None
+
+
+def written_in(gold: str, text: str) -> tuple[str, ...]:
+    """The spellings of the unit that a gold is written in; none if it has no unit.
+
+    Args:
+        gold: as it was given.
+        text: the same, normalised.
+    """
+    if (latex := _WRITTEN.search(gold)) is not None and gold[: latex.start()].strip(" $"):
+        written = _flattened(latex[1])
+    elif (quantity := _QUANTITY.fullmatch(text)) is not None:
+        written = _flattened(quantity[1])
+        parts = re.findall("[A-Za-z]+", written)
+        if not all(len(part) > 2 or part in _PLAIN for part in parts):
+            return ()
+    else:
+        return ()
+    names = re.findall("[A-Za-z]+", written)
+    if not names or _NO_UNITS.intersection(name.lower() for name in names):
+        return ()
+    if any(name in WORDS or len(name) > 30 for name in names) or len(names) > 6:
+        return ()
+    return spellings(written)
+
+
+def spellings(unit: str) -> tuple[str, ...]:
+    """The usual spellings of a unit, itself first: km/h, kilometers per hour, km h^{-1}, ..."""
+    if unit in _BY_SPELLING:
+        return tuple(dict.fromkeys((unit, *_BY_SPELLING[unit])))
+    found = [unit]
+    above, _, below = unit.replace(" per ", "/").partition("/")
+    if below:
+        for top in _of_one(above.strip()):
+            for bottom in _of_one(below.strip()):
+                found += [f"{top}/{bottom}", f"{top} per {bottom}"]
+                if "^" not in bottom:
+                    found.append(f"{top} {bottom}^-1")
+    else:
+        found += _of_one(unit)
+    return tuple(dict.fromkeys(found))
+
+
+def _of_one(unit: str) -> list[str]:
+    """Spellings of a unit without a division: cm^2, square centimeters; cups, cup."""
+    base, _, power = unit.partition("^")
+    base = base.strip()
+    for word, exponent in (("square ", "2"), ("cubic ", "3"), ("sq ", "2"), ("sq. ", "2")):
+        if base.startswith(word):
+            base, power = base.removeprefix(word).strip(), exponent
+    same = _BY_SPELLING.get(base, (base, base.removesuffix("s"), f"{base}s"))
+    if not power:
+        return [one for one in same if one]
+    found = [f"{one}^{power}" for one in same]
+    word = {"2": "square", "3": "cubic"}.get(power)
+    return found + ([f"{word} {one}" for one in same] if word else [])
+
+
+def _flattened(latex: str) -> str:
+    r"""`\mathrm{~km} / \mathrm{h}^{2}` as km/h^2."""
+    text = re.sub(_DEGREE, "°", latex)
+    text = re.sub(r"\\[a-z]+\s*\{([^{}]*)\}", r" \1 ", text)
+    text = re.sub(r"\\(?:cdot|[,;: ])|[~{}$]", " ", text)
+    text = re.sub(r"\s*([/^°])\s*", r"\1", " ".join(text.split()).strip(". "))
+    return text
 
 
 def without_unit(text: str, unit: tuple[str, ...]) -> str:

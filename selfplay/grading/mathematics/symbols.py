@@ -42,7 +42,7 @@ _CHARACTERS = {
     "\u2217": "*", "\u00f7": "/", "\u2044": "/", "\u2215": "/", "\u221e": "\\infty ",
     "\u2264": "<=", "\u2265": ">=", "\u2260": "!=", "\u2208": "\\in ", "\u222a": "\\cup ",
     "\u2229": "\\cap ", "\u2205": "\\emptyset ", "\u211d": "\\mathbb{R}", "\u00b1": "\\pm ",
-    "\u2261": "\\equiv ", "\u2228": " or ", "\u2227": " and ", "\u27e8": "(", "\u27e9": ")", "\u2016": "\\|",
+    "\u2228": " or ", "\u2227": " and ", "\u27e8": "(", "\u27e9": ")", "\u2016": "\\|",
     "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2003": " ", "\u2002": " ", "\u3000": " ",
     "\u00bd": "\\frac{1}{2}", "\u2153": "\\frac{1}{3}", "\u2154": "\\frac{2}{3}",
     "\u00bc": "\\frac{1}{4}", "\u00be": "\\frac{3}{4}", "\u2155": "\\frac{1}{5}",
@@ -50,7 +50,7 @@ _CHARACTERS = {
     "\u03b1": "\\alpha ", "\u03b2": "\\beta ", "\u03b3": "\\gamma ", "\u03b4": "\\delta ",
     "\u03b8": "\\theta ", "\u03bb": "\\lambda ", "\u03bc": "\\mu ", "\u03c3": "\\sigma ",
     "\u03c4": "\\tau ", "\u03c9": "\\omega ", "\u00b5": "\\mu ", "\u03a9": "\\Omega ",
-    "\u2126": "\\Omega ",
+    "\u2126": "\\Omega ", "\u2261": "\\equiv ",
 }  # fmt: skip
 _FULL_WIDTH = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)}
 _TABLE = str.maketrans(_CHARACTERS | _FULL_WIDTH)
