@@ -38,6 +38,8 @@ class Container(Reader):
 
     element: Kind | None = None
     """The kind of the elements; None: told by the gold."""
+    bracket: str = ""
+    """What must open an answer in brackets, one of ( [ {; empty: any that the kind knows."""
 
     def prepare(self, gold: str) -> tuple[Reader, Any]:
         """This kind with the kind of elements that all elements of the gold are read by."""
@@ -58,6 +60,16 @@ class Container(Reader):
     def reader(self) -> Reader:
         """The kind that the elements are read by; of a gold without any, that of numbers."""
         return self.element if isinstance(self.element, Reader) else Rational()
+
+    def check_bracket(self, text: str) -> None:
+        """Refuse a list where a tuple is wanted, a tuple where a set is, and so on.
+
+        Raises:
+            AnswerError: wrong, for values in other brackets.
+        """
+        group = enclosed(text) if self.bracket else None
+        if group is not None and group[0] != self.bracket:
+            raise AnswerError("other brackets", f"{text[:40]!r}", Outcome.WRONG)
 
     def elements(self, texts: Sequence[str]) -> tuple[Any, ...]:
         """The values of the elements; `prepare` comes first.
@@ -91,6 +103,7 @@ class Tuple(Container):
             text = assigned(text)
         elif (paired := self._paired(text)) is not None:
             return paired
+        self.check_bracket(text)
         if text.startswith("\\begin"):
             return _only_row(latex_rows(text))
         if len(split(text, "or")) > 1:

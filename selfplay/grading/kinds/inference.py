@@ -175,7 +175,7 @@ def _structure(text: str, gold: str) -> Kind | None:
     found = {mark[0] for mark in marks(text)}
     group = enclosed(text, "([{")
     if text.startswith("\\{") and group is not None:
-        return Interval() if re.search("[|:<>]", text) else Set()
+        return Interval() if re.search("[|:<>]", text) else Set(bracket="{")
     if "\\cup" in found or text in ("\\emptyset", "\\mathbb{R}") or "\\setminus" in text:
         return Set() if text == "\\emptyset" else Interval()
     if group is not None and (kind := _bracketed(group)) is not None:
@@ -193,19 +193,22 @@ def _bracketed(group: tuple[str, str, str]) -> Kind | None:
     opening, inside, closing = group
     parts = split(inside, ",")
     if opening == "{" and len(parts) > 1:
-        return Set()
+        return Set(bracket="{")
     if len(parts) == 1 or opening == "{":
         return Matrix() if inside.startswith("[") and opening == "[" else None
     if opening + closing not in ("()", "[]") or (len(parts) == 2 and "infty" in inside):
         return Interval()
     if opening == "[" and inside.startswith("["):
         return Matrix()
-    return Interval() if opening == "[" and len(parts) == 2 else Tuple()
+    return Interval() if opening == "[" and len(parts) == 2 else Tuple(bracket=opening)
 
 
 def _related(text: str) -> Kind:
-    if (right := assigned(text)) != text and enclosed(right, "([") is not None:
-        return Tuple()
+    right = assigned(text)
+    if right != text and (group := enclosed(right, "([")) is not None:
+        return Tuple(bracket=group[0])
+    if right != text and all(enclosed(part, "(") for part in split(right, ",", "or", "and")):
+        return Multiset()
     if named := names_of(text):
         return Tuple(names=named)
     left = relations(text)[0][0]

@@ -17,6 +17,7 @@ from selfplay.grading.kinds.kind import plain
 from selfplay.grading.kinds.layout import (
     assigned,
     enclosed,
+    is_function,
     is_unknown,
     relations,
     signs,
@@ -45,8 +46,12 @@ class Multiset(Container):
         if text.replace(" ", "").lower() in _EMPTY:
             return []
         sides, found = relations(text)
+        group = enclosed(sides[0], "(")  # (a, b) = (1, 2), (3, 4)
         if found == ["\\in"] and is_unknown(sides[0]) or found == ["="] and sides[1][:2] == "\\{":
             text = sides[1]
+        elif found == ["="] and group is not None and all(map(is_unknown, split(group[1], ","))):
+            text = sides[1]
+        self.check_bracket(text)
         group = enclosed(text, "{[")
         if group is not None and (group[0], group[2]) in (("{", "}"), ("[", "]")):
             parts = split(group[1], ",", ";")
@@ -106,8 +111,9 @@ def _without_unknown(parts: list[str]) -> list[str]:
     values = []
     for part in parts:
         sides, found = relations(part)
-        if found == ["="] and is_unknown(sides[0].rstrip("0123456789_{}")):
-            unknowns.add(sides[0].rstrip("0123456789_{}"))
+        name = sides[0].rstrip("0123456789_{}")
+        if found == ["="] and (is_unknown(name) or is_function(name)):
+            unknowns.add(name)
             values.append(sides[1])
         else:
             values.append(part)
