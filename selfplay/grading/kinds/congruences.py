@@ -17,6 +17,7 @@ from selfplay.grading.answers import AnswerError
 from selfplay.grading.kinds.kind import Reader, plain
 from selfplay.grading.kinds.layout import is_unknown, signs, split
 from selfplay.grading.mathematics.trial import Trial
+from selfplay.problem import Outcome
 
 MAX_MODULUS = 100_000
 """Largest modulus, and largest least common multiple of two that are compared."""
@@ -78,7 +79,12 @@ class Congruence(Reader):
                     raise AnswerError("not a congruence", f"the modulus {found}")
                 modulus, part = found, part[: mark.start()]
             if not modulus:
-                raise AnswerError("not a congruence", f"{text[:40]!r} does not end in a modulus")
+                number = _INTEGER.fullmatch(part) is not None
+                raise AnswerError(
+                    "no modulus",
+                    f"{text[:40]!r} does not end in one",
+                    Outcome.WRONG if number else Outcome.UNPARSABLE,
+                )
             left, _, right = part.rpartition("\\equiv")
             if left and not is_unknown(left.strip()):
                 raise AnswerError("not a congruence", f"{left[:40]!r} is no unknown")

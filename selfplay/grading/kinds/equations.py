@@ -18,14 +18,12 @@ from selfplay.grading.kinds.realsets import RealSet
 from selfplay.grading.mathematics import equality, numeric
 from selfplay.grading.mathematics.notation import read
 from selfplay.grading.mathematics.trees import (
-    Call,
     Negate,
     Number,
-    Power,
     Product,
     Sum,
     Tree,
-    Variable,
+    substituted,
     variables,
 )
 from selfplay.grading.mathematics.trial import Trial
@@ -92,8 +90,8 @@ class Equation(Reader):
         if expected.relation != given.relation:
             return False
         names = sorted(variables(expected.difference) | variables(given.difference))
-        point = {name: _coordinate(trial.seed, name) for name in names}
-        one, other = at(expected.difference, point), at(given.difference, point)
+        point = {name: Number(_coordinate(trial.seed, name)) for name in names}
+        one, other = substituted(expected.difference, point), substituted(given.difference, point)
         zero = Number(0)
         if equality.equal(one, zero, trial) or equality.equal(other, zero, trial):
             return False
@@ -104,27 +102,6 @@ class Equation(Reader):
         if expected.relation in ("=", "!="):
             return True
         return numeric.compare(one, zero, trial) == numeric.compare(other, zero, trial)
-
-
-def at(tree: Tree, point: dict[str, Fraction]) -> Tree:
-    """The tree with numbers in place of its unknowns."""
-    match tree:
-        case Variable(name):
-            return Number(point[name])
-        case Negate(operand):
-            return Negate(at(operand, point))
-        case Sum(terms):
-            return Sum(tuple(at(term, point) for term in terms))
-        case Product(factors, divisors):
-            return Product(
-                tuple(at(factor, point) for factor in factors),
-                tuple(at(divisor, point) for divisor in divisors),
-            )
-        case Power(base, exponent):
-            return Power(at(base, point), at(exponent, point))
-        case Call(function, arguments):
-            return Call(function, tuple(at(argument, point) for argument in arguments))
-    return tree
 
 
 def _coordinate(seed: bytes, name: str) -> Fraction:

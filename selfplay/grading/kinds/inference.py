@@ -19,13 +19,14 @@ from selfplay.grading.answers import AnswerError, unboxed
 from selfplay.grading.kinds.congruences import Congruence, is_congruence
 from selfplay.grading.kinds.containers import Matrix, Tuple, common_kind, names_of
 from selfplay.grading.kinds.equations import Equation
+from selfplay.grading.kinds.formulas import Formula, defines, is_qualified
 from selfplay.grading.kinds.kind import Kind, Reader, plain
 from selfplay.grading.kinds.layout import (
     assigned,
     enclosed,
     has_sign,
     is_function,
-    is_term,
+    is_unknown,
     marks,
     relations,
     split,
@@ -37,6 +38,8 @@ from selfplay.grading.kinds.sets import Multiset, Set
 from selfplay.grading.kinds.symbolic import Expression
 from selfplay.grading.kinds.units import MONEY, is_angle, written_in
 from selfplay.grading.kinds.words import Choice, Text, Truth
+from selfplay.grading.mathematics.notation import read
+from selfplay.grading.mathematics.trees import variables
 from selfplay.grading.mathematics.trial import Trial
 
 WORDS = Text(case="ignore", punctuation="ignore_final", latex=True)
@@ -122,7 +125,7 @@ def _of_text(gold: str) -> Kind:
         text = plain(gold)
     except AnswerError:
         return WORDS
-    for rule in (_modular, _word, _number, _structure, _scalar):
+    for rule in (_modular, _word, _number, _structure, _scalar, _qualified):
         kind = rule(text, gold)
         if kind is not None and _reads(kind, gold):
             return kind
@@ -180,6 +183,8 @@ def _structure(text: str, gold: str) -> Kind | None:
         return Set() if text == "\\emptyset" else Interval()
     if group is not None and (kind := _bracketed(group)) is not None:
         return kind
+    if "or" in found and all(is_function(relations(part)[0][0]) for part in split(text, "or")):
+        return Multiset()
     if found & {"=", "==", "!=", "<", ">", "<=", ">=", "=<", "=>", "\\in"}:
         return _related(text)
     if "," in found or "or" in found or has_sign(text):
@@ -211,9 +216,22 @@ def _related(text: str) -> Kind:
         return Multiset()
     if named := names_of(text):
         return Tuple(names=named)
-    left = relations(text)[0][0]
-    defined = is_function(left) or is_term(left)
-    return Expression() if defined else Equation()
+    sides, found = relations(text)
+    solved = is_unknown(sides[0]) and _is_number(sides[-1])
+    defined = found == ["="] and not solved and defines(*sides)
+    return Formula() if defined else Equation()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return not variables(read(text))
+    except AnswerError:
+        return False
+
+
+def _qualified(text: str, gold: str) -> Kind | None:
+    del gold
+    return Formula() if is_qualified(text) else None
 
 
 def _scalar(text: str, gold: str) -> Kind | None:

@@ -184,10 +184,10 @@ class Text(Reader):
         text = unwrapped(text)
         if "\\" in text:
             text = normalise(text)
-        return " ".join(_symbols(text.replace("$", " ")))
+        return " ".join(symbols(text.replace("$", " ")))
 
 
-def _symbols(text: str) -> list[str]:
+def symbols(text: str) -> list[str]:
     """Words, numbers, commands and single characters, without braces around one of them."""
     found: list[str] = []
     for symbol in _SYMBOL.findall(text):

@@ -6,6 +6,7 @@ every operation as it was written, which the environments need to work a chain o
 these keep only what the text is worth.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -111,6 +112,27 @@ def variables(tree: Tree) -> frozenset[str]:
 def functions(tree: Tree) -> frozenset[str]:
     """The names of the functions in a tree."""
     return frozenset(node.function for node in nodes(tree) if type(node) is Call)
+
+
+def substituted(tree: Tree, trees: Mapping[str, Tree]) -> Tree:
+    """The tree with other trees in place of some of its unknowns."""
+    match tree:
+        case Variable(name):
+            return trees.get(name, tree)
+        case Negate(operand):
+            return Negate(substituted(operand, trees))
+        case Sum(terms):
+            return Sum(tuple(substituted(term, trees) for term in terms))
+        case Product(factors, divisors):
+            return Product(
+                tuple(substituted(factor, trees) for factor in factors),
+                tuple(substituted(divisor, trees) for divisor in divisors),
+            )
+        case Power(base, exponent):
+            return Power(substituted(base, trees), substituted(exponent, trees))
+        case Call(function, arguments):
+            return Call(function, tuple(substituted(one, trees) for one in arguments))
+    return tree
 
 
 def is_literal(tree: Tree) -> bool:
