@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from selfplay.grading.answers import AnswerError
 from selfplay.grading.kinds.equations import Equation, Relation
-from selfplay.grading.kinds.kind import Reader, plain
+from selfplay.grading.kinds.kind import Kind, Reader, plain
 from selfplay.grading.kinds.layout import (
     enclosed,
     has_sign,
@@ -50,7 +50,8 @@ _CONSTANT = re.compile(
 _MEMBER = re.compile(r"([A-Za-z]) *\\in *(.+)")
 _SET_NAME = re.compile(r"\\mathbb *\{? *([A-Z]) *\}?")
 _NAMES = re.compile(
-    r"(?:\\(?:angle|triangle|overline|vec) *)?\{? *[A-Z]{1,4} *\}?(?:_\{? *[A-Za-z0-9]{1,8} *\}?)?"
+    r"(?:m? *\\(?:angle|triangle|overline|vec) *)?\{? *[A-Z]{1,4} *\}?"
+    r"(?:_\{? *(?:\\triangle *)?[A-Za-z0-9]{1,8} *\}?)?"
     r"|\|? *[A-Z]{2} *\|?|\\overline *\{ *[A-Z]{2} *\}"
 )
 _QUANTITY = re.compile(r"[a-wA-W](?: *[+*-]? *[a-wA-W]){1,5}")
@@ -143,6 +144,42 @@ class Formula(Reader):
         ):
             return True
         return False
+
+
+@dataclass(frozen=True)
+class Named(Reader):
+    """A value of any kind with its name before it, which an answer may leave out."""
+
+    name: ClassVar[str] = "named"
+
+    inner: Kind
+    """Of the value."""
+    left: tuple[str, ...] = ()
+    """Symbols of the name."""
+
+    def prepare(self, gold: str) -> tuple[Reader, Any]:
+        """This kind with the name and what the gold tells of the value, and the value."""
+        left, _, right = gold.partition("=")
+        inner, value = self.inner.prepare(right.strip())
+        return Named(inner.part(), tuple(symbols(plain(left)))), value
+
+    def read(self, text: str) -> Any:
+        """The value, behind the name or alone."""
+        left, sign, right = text.partition("=")
+        named = sign and tuple(symbols(plain(left))) == self.left
+        assert isinstance(self.inner, Reader)
+        return self.inner.read(right.strip() if named else text)
+
+    def same(self, expected: Any, given: Any, trial: Trial) -> bool:
+        """Whether the values are the same."""
+        assert isinstance(self.inner, Reader)
+        return self.inner.same(expected, given, trial)
+
+
+def is_name(text: str) -> bool:
+    r"""Whether a text names a quantity: AB, \angle ABC, S_{ABC}, D, a + b."""
+    text = text.strip()
+    return any(form.fullmatch(text) is not None for form in (_NAMES, _QUANTITY))
 
 
 def defines(left: str, right: str) -> bool:

@@ -19,7 +19,7 @@ from selfplay.grading.answers import AnswerError, unboxed
 from selfplay.grading.kinds.congruences import Congruence, is_congruence
 from selfplay.grading.kinds.containers import Matrix, Tuple, common_kind, names_of
 from selfplay.grading.kinds.equations import Equation
-from selfplay.grading.kinds.formulas import Formula, defines, is_qualified
+from selfplay.grading.kinds.formulas import Formula, Named, defines, is_name, is_qualified
 from selfplay.grading.kinds.kind import Kind, Reader, plain
 from selfplay.grading.kinds.layout import (
     assigned,
@@ -174,7 +174,6 @@ def _number(text: str, gold: str) -> Kind | None:
 
 
 def _structure(text: str, gold: str) -> Kind | None:
-    del gold
     found = {mark[0] for mark in marks(text)}
     group = enclosed(text, "([{")
     if text.startswith("\\{") and group is not None:
@@ -186,7 +185,7 @@ def _structure(text: str, gold: str) -> Kind | None:
     if "or" in found and all(is_function(relations(part)[0][0]) for part in split(text, "or")):
         return Multiset()
     if found & {"=", "==", "!=", "<", ">", "<=", ">=", "=<", "=>", "\\in"}:
-        return _related(text)
+        return _related(text, gold)
     if "," in found or "or" in found or has_sign(text):
         return Multiset()
     if "and" in found and not isinstance(common_kind(split(text, "and")), Text):
@@ -208,7 +207,7 @@ def _bracketed(group: tuple[str, str, str]) -> Kind | None:
     return Interval() if opening == "[" and len(parts) == 2 else Tuple(bracket=opening)
 
 
-def _related(text: str) -> Kind:
+def _related(text: str, gold: str) -> Kind:
     right = assigned(text)
     if right != text and (group := enclosed(right, "([")) is not None:
         return Tuple(bracket=group[0])
@@ -217,7 +216,12 @@ def _related(text: str) -> Kind:
     if named := names_of(text):
         return Tuple(names=named)
     sides, found = relations(text)
-    solved = is_unknown(sides[0]) and _is_number(sides[-1])
+    unknown = is_unknown(sides[0])
+    if found == ["="] and is_name(sides[0]) and (not unknown or sides[1].startswith("\\{")):
+        kind = _of_text(gold.partition("=")[2])
+        if not isinstance(kind, Text | Expression | Formula | Equation):
+            return Named(kind)
+    solved = unknown and _is_number(sides[-1])
     defined = found == ["="] and not solved and defines(*sides)
     return Formula() if defined else Equation()
 

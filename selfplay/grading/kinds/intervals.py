@@ -124,13 +124,10 @@ class Line:
         )
 
     def without(self, pieces: Pieces, holes: Sequence[Piece]) -> Pieces:
-        """The set without some points.
-
-        Raises:
-            AnswerError: a hole is no point.
-        """
+        """The set without some pieces."""
         for hole in holes:
-            if hole.low is None or hole.low != hole.high:
-                raise AnswerError("not solved", "only points can be taken out of a set")
-            pieces = self.intersection(pieces, (Piece(None, hole.low), Piece(hole.low, None)))
+            left = Piece(None, hole.low, high_closed=not hole.low_closed)
+            right = Piece(hole.high, None, low_closed=not hole.high_closed)
+            around = [left] * (hole.low is not None) + [right] * (hole.high is not None)
+            pieces = self.intersection(pieces, around)
         return pieces
