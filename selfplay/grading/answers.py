@@ -17,6 +17,18 @@ MAX_RESPONSE = 64 * 1024
 MAX_DIGITS = 30
 """Most digits in one number (numerator, denominator, or a decimal in all)."""
 
+THOUGHTS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+)
+"""Tags between which models think: DeepSeek-R1, Qwen3 and QwQ; others; Sky-T1 and its kin."""
+
+_ENDS = (
+    "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end|>", "<|end_of_text|>", "</s>", "<eos>",
+    "<end_of_turn>", "<\uff5cend\u2581of\u2581sentence\uff5c>",
+)  # fmt: skip
+"""What the tokenizers of other models end a sequence with, where it was not taken off."""
 _BOX = "\\boxed"
 _BOXES_AROUND = re.compile(r"\A(?:\\boxed\s*\{\s*)+")
 _BRACE = re.compile(r"\\boxed\s*\{|\\.|[{}]", re.DOTALL)
@@ -68,13 +80,14 @@ def final_answers(response: str) -> list[str]:
     r"""The different texts that a response marks as its answer, in order; at least one.
 
     Raises:
-        AnswerError: too long, no answer, text after the answer, empty, an unclosed box.
+        AnswerError: too long, an unfinished thought, no answer, text after the answer, empty, an
+            unclosed box.
     """
     if len(response) > MAX_RESPONSE:
         raise AnswerError(
             "too long", f"{len(response)} characters; at most {MAX_RESPONSE} are read"
         )
-    reasoning, *opened = response.split(ANSWER_OPEN)
+    reasoning, *opened = concluded(response).split(ANSWER_OPEN)
     boxes = _boxed(reasoning) if _BOX in reasoning else []
     if not opened and not boxes:
         raise AnswerError("no answer", f"no {ANSWER_OPEN} in {response[:40]!r}")
@@ -83,6 +96,27 @@ def final_answers(response: str) -> list[str]:
     if not found or "" in found:
         raise AnswerError("empty", f"nothing follows {ANSWER_OPEN}")
     return list(found)
+
+
+def concluded(response: str) -> str:
+    """What a response says after it has thought, without the mark that ends a sequence.
+
+    A thought ends at the last closing tag; the opening one may be missing, since the prompts of
+    some models end with it. Nothing inside a thought is an answer, finished or not.
+
+    Raises:
+        AnswerError: a thought is begun and not ended.
+    """
+    response = response.rstrip()
+    while response.endswith(_ENDS):
+        response = response[: response.rindex("<")].rstrip()
+    if "<" not in response:
+        return response
+    for opening, closing in THOUGHTS:
+        _, _, response = response.rpartition(closing)
+        if opening in response:
+            raise AnswerError("unfinished thought", f"{opening} without {closing}", Outcome.WRONG)
+    return response
 
 
 def unboxed(text: str) -> str:
