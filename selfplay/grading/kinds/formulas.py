@@ -87,24 +87,24 @@ class Formula(Reader):
 
     name: ClassVar[str] = "formula"
 
-    equation: Equation | None = None
-    """Reads answers that are another form of the same equation: 2x - y + 1 = 0 for y = 2x + 1."""
-    as_equation: Relation | None = None
-    """The gold as that kind has it."""
+    equation: tuple[Equation, Relation] | None = None
+    """The gold as an equation, and the kind of it, which reads answers that are another form of
+    it: 2x - y + 1 = 0 for y = 2x + 1."""
     left: tuple[str, ...] = ()
     """What the gold defines."""
 
     def prepare(self, gold: str) -> tuple[Reader, Any]:
         """This kind with what the gold defines, and the gold as it was read."""
-        statement = self.read(gold)
+        statement = _read(plain(gold))
         kind = replace(self, left=statement.left)
-        if not statement.arguments and statement.left and not statement.conditions:
-            try:
-                reader, relation = Equation().prepare(gold)
-            except AnswerError:
-                return kind, statement
-            if isinstance(reader, Equation):
-                kind = replace(kind, equation=reader, as_equation=relation)
+        if statement.arguments or not statement.left or statement.conditions:
+            return kind, statement
+        try:
+            reader, relation = Equation().prepare(gold)
+        except AnswerError:
+            return kind, statement
+        if isinstance(reader, Equation) and isinstance(relation, Relation):
+            kind = replace(kind, equation=(reader, relation))
         return kind, statement
 
     def read(self, text: str) -> Statement | Relation:
@@ -114,36 +114,25 @@ class Formula(Reader):
             AnswerError: no formula, or several.
         """
         text = plain(text)
-        body, conditions, constants = _parted(text)
-        if len(split(body, ",", ";", "or", "and")) > 1 or has_sign(body):
-            raise AnswerError("several values", f"{body[:40]!r} is a list", Outcome.AMBIGUOUS)
-        sides, found = relations(body)
-        if len(found) > 1 or (found and found != ["="]):
-            raise AnswerError("several values", f"{body[:40]!r} is a chain", Outcome.AMBIGUOUS)
-        left = tuple(symbols(sides[0])) if found else ()
-        if left and self.equation is not None and left != self.left:
-            return self.equation.read(text)
-        if left and not defines(sides[0], sides[1]):
-            raise AnswerError("not a formula", f"{sides[0][:40]!r} is no name")
-        arguments = _arguments(sides[0]) if found and is_function(sides[0]) else ()
-        return Statement(left, arguments, _cases(sides[-1]), conditions, constants)
+        sides, found = relations(_parted(text)[0])
+        if found == ["="] and self.equation is not None and tuple(symbols(sides[0])) != self.left:
+            return self.equation[0].read(text)
+        return _read(text)
 
     def same(self, expected: Statement, given: Statement | Relation, trial: Trial) -> bool:
         """Whether one is the other, but for the names of constants and of arguments."""
         if isinstance(given, Relation):
             assert self.equation is not None
-            return self.equation.same(self.as_equation, given, trial)
+            return self.equation[0].same(self.equation[1], given, trial)
         if given.left and expected.left != given.left and not _renamed_left(expected, given):
             return False
         if len(expected.cases) != len(given.cases):
             return False
         arguments = dict(zip(given.arguments, expected.arguments, strict=False))
-        if any(
+        return any(
             _same(expected, _renamed(given, arguments | names), trial)
             for names in _namings(expected, given, arguments)
-        ):
-            return True
-        return False
+        )
 
 
 @dataclass(frozen=True)
@@ -198,6 +187,20 @@ def defines(left: str, right: str) -> bool:
 def is_qualified(text: str) -> bool:
     """Whether a normalised text says where a formula holds, or gives it by cases."""
     return _parted(text)[0] != text or _CASES.search(text) is not None
+
+
+def _read(text: str) -> Statement:
+    body, conditions, constants = _parted(text)
+    if len(split(body, ",", ";", "or", "and")) > 1 or has_sign(body):
+        raise AnswerError("several values", f"{body[:40]!r} is a list", Outcome.AMBIGUOUS)
+    sides, found = relations(body)
+    if len(found) > 1 or (found and found != ["="]):
+        raise AnswerError("several values", f"{body[:40]!r} is a chain", Outcome.AMBIGUOUS)
+    left = tuple(symbols(sides[0])) if found else ()
+    if found and not defines(sides[0], sides[1]):
+        raise AnswerError("not a formula", f"{sides[0][:40]!r} is no name")
+    arguments = _arguments(sides[0]) if found and is_function(sides[0]) else ()
+    return Statement(left, arguments, _cases(sides[-1]), conditions, constants)
 
 
 def _parted(text: str) -> tuple[str, frozenset[tuple[str, ...]], frozenset[str]]:

@@ -95,7 +95,10 @@ def _job(problem: ProgramProblem, submission: str, seconds: float) -> Job:
         return problem.passes(problem.tests[order[index]], reply)
 
     frames = tuple(problem.tests[index].frame() for index in order)
-    return Job(submission, problem.function.name, frames, go_on, seconds)
+    return Job(
+        submission, problem.function.name, frames, go_on, seconds, prelude=problem.prelude,
+        script=problem.script,
+    )  # fmt: skip
 
 
 def _order(problem: ProgramProblem, submission: str) -> list[int]:

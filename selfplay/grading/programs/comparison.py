@@ -4,20 +4,29 @@ Works on values that `jail/values.py` has decoded: fresh, of exact built-in type
 __init__.py. Pure. The rules:
 
 - Kinds are exact: True is not 1, 1 is not 1.0, a list is not a tuple, a set is not a frozenset.
-- Where the declared type says float, an int of the same value counts as that float; nowhere else.
+- Where the declared type says float, an int counts as the nearest float; nowhere else.
 - With a tolerance, float and int compare by value wherever no declared type says otherwise.
 - NaN equals NaN only, an infinity only itself; 0.0 equals -0.0.
+- `python` compares as == does: 18.0 is 18 and 0 is False, at any depth. `unordered` takes lists,
+  tuples and sets at the top for bags of their elements. `tokens` and `lines` compare printed texts:
+  words in order, with a tolerance for numbers; or lines without spaces at their ends.
 - Keys of a dict and members of a set are compared exactly, but for floats in a set under a
   tolerance, which are compared in sorted order.
 """
 
 import ast
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
+Comparison = Literal["exact", "python", "unordered", "tokens", "lines"]
+COMPARISONS: tuple[Comparison, ...] = get_args(Comparison)
 MAX_TYPE = 400
 """Longest declared type, in characters."""
+MAX_NUMBER = 400
+"""Longest printed number that a tolerance is applied to, in characters."""
 
 _SCALARS: Mapping[str, type] = {
     "None": type(None),
@@ -90,7 +99,7 @@ class Type:
 
     def _fit_option(self, option: Option, value: object, lenient: bool) -> object:
         kind, contents = option.kind, option.contents
-        if kind is float and type(value) is int and _is_exact_float(value):
+        if kind is float and type(value) is int and abs(value) <= sys.float_info.max:
             return float(value)
         if lenient and type(value) is list and kind in (tuple, set, frozenset):
             try:
@@ -160,15 +169,32 @@ def parse_type(text: str) -> Type:
         ) from error
 
 
-def equal(expected: object, given: object, tolerance: Tolerance | None = None) -> bool:
+def equal(
+    expected: object,
+    given: object,
+    tolerance: Tolerance | None = None,
+    compare: Comparison = "exact",
+) -> bool:
     """Whether the returned value is the expected one, by the rules at the head of this file."""
+    match compare:
+        case "exact":
+            return _equal(expected, given, tolerance)
+        case "python":
+            return expected == given or _equal(expected, given, tolerance)
+        case "unordered":
+            return _equal_bags(expected, given, tolerance)
+        case "tokens" | "lines":
+            return _equal_texts(expected, given, tolerance, compare)
+
+
+def _equal(expected: object, given: object, tolerance: Tolerance | None) -> bool:
     if _is_number(expected) and _is_number(given):
         return _equal_numbers(expected, given, tolerance)  # pyright: ignore[reportArgumentType]
     if type(expected) is not type(given):
         return False
     if isinstance(expected, list | tuple) and isinstance(given, list | tuple):
         return len(expected) == len(given) and all(
-            equal(a, b, tolerance) for a, b in zip(expected, given, strict=True)
+            _equal(a, b, tolerance) for a, b in zip(expected, given, strict=True)
         )
     if isinstance(expected, dict) and isinstance(given, dict):
         return _equal_dicts(expected, given, tolerance)
@@ -191,6 +217,49 @@ def canonical(value: object) -> str:
     if isinstance(value, float | complex):
         return repr(value + 0.0)  # -0.0 becomes 0.0
     return repr(value)
+
+
+def _equal_bags(expected: object, given: object, tolerance: Tolerance | None) -> bool:
+    """Whether two containers hold the same elements, each as often; all pairs are never tried."""
+    bags = list, tuple, set, frozenset
+    if not (isinstance(expected, bags) and isinstance(given, bags)):
+        return _equal(expected, given, tolerance)
+    if len(expected) != len(given):
+        return False
+    real = tolerance is not None and all(map(_is_real, (*expected, *given)))
+    order = None if real else canonical
+    pairs = zip(sorted(expected, key=order), sorted(given, key=order), strict=True)
+    return all(_equal(a, b, tolerance) for a, b in pairs)
+
+
+def _equal_texts(
+    expected: object, given: object, tolerance: Tolerance | None, compare: Comparison
+) -> bool:
+    if not (isinstance(expected, str) and isinstance(given, str)):
+        return _equal(expected, given, tolerance)
+    if compare == "lines":
+        return _lines(expected) == _lines(given)
+    wanted, found = expected.split(), given.split()
+    return len(wanted) == len(found) and all(
+        one == other or (tolerance is not None and _near(one, other, tolerance))
+        for one, other in zip(wanted, found, strict=True)
+    )
+
+
+def _lines(text: str) -> list[str]:
+    lines = [line.rstrip() for line in text.splitlines()]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _near(one: str, other: str, tolerance: Tolerance) -> bool:
+    if max(len(one), len(other)) > MAX_NUMBER:
+        return False
+    try:
+        return _equal_numbers(float(one), float(other), tolerance)
+    except ValueError:
+        return False
 
 
 def _equal_numbers(expected: complex, given: complex, tolerance: Tolerance | None) -> bool:
@@ -216,7 +285,7 @@ def _equal_dicts(
     wanted = {canonical(key): item for key, item in expected.items()}
     found = {canonical(key): item for key, item in given.items()}
     return wanted.keys() == found.keys() and all(
-        equal(wanted[key], found[key], tolerance) for key in wanted
+        _equal(wanted[key], found[key], tolerance) for key in wanted
     )
 
 
@@ -234,7 +303,7 @@ def _equal_sets(
     if tolerance is None or not all(map(_is_real, [*missing, *surplus])):
         return not missing and not surplus
     pairs = zip(sorted(missing), sorted(surplus), strict=True)  # pyright: ignore  # all real
-    return all(equal(a, b, tolerance) for a, b in pairs)
+    return all(_equal(a, b, tolerance) for a, b in pairs)
 
 
 def _read_type(node: ast.expr) -> Type:
@@ -295,13 +364,6 @@ def _is_infinite(value: complex) -> bool:
     if isinstance(value, complex):
         return math.isinf(value.real) or math.isinf(value.imag)
     return isinstance(value, float) and math.isinf(value)
-
-
-def _is_exact_float(value: int) -> bool:
-    try:
-        return int(float(value)) == value
-    except OverflowError:
-        return False
 
 
 def _name(value: object) -> str:

@@ -68,6 +68,10 @@ class Job:
     """Seeds the job's `random`, so that a verdict does not depend on luck."""
     clock_shift: float = 0.0
     """Added to the clocks that the job reads, in seconds."""
+    prelude: bool = False
+    """Whether the names of `jail/prelude.py` are there without an import."""
+    script: bool = False
+    """Whether it reads its argument, a text, from standard input and prints its answer."""
 
 
 @dataclass(frozen=True)

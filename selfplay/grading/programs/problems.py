@@ -6,7 +6,7 @@ Made by rows.py from data sets, or by an environment; the package grades submiss
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from selfplay.grading.programs.comparison import Tolerance, Type, equal
+from selfplay.grading.programs.comparison import Comparison, Tolerance, Type, equal
 from selfplay.grading.programs.jail import values
 from selfplay.grading.programs.jobs import Kind, Reply
 
@@ -67,6 +67,12 @@ class ProgramProblem:
     """At least one."""
     tolerance: Tolerance | None = None
     """For numbers; None: exact."""
+    compare: Comparison = "exact"
+    """What makes a returned value the expected one, see `comparison.equal`."""
+    prelude: bool = False
+    """Whether programs may use the usual names without importing them."""
+    script: bool = False
+    """Whether programs read standard input and print, instead of defining the function."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.tests) <= MAX_TESTS:
@@ -83,4 +89,4 @@ class ProgramProblem:
             given = self.function.returns.fit(reply.value)
         except ValueError:
             return False
-        return equal(test.expected, given, self.tolerance)
+        return equal(test.expected, given, self.tolerance, self.compare)

@@ -8,7 +8,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from selfplay.grading.programs.comparison import Tolerance, Type, parse_type
+from selfplay.grading.programs.comparison import (
+    COMPARISONS,
+    Comparison,
+    Tolerance,
+    Type,
+    parse_type,
+)
 from selfplay.grading.programs.jail import values
 from selfplay.grading.programs.problems import Function, Param, ProgramProblem, Test
 
@@ -22,15 +28,52 @@ def from_row(row: Mapping[str, object]) -> ProgramProblem:
     Raises:
         ValueError: something is missing or is not what it must be.
     """
-    function = _read_function(_needed(row, "function", dict))
     tests = _needed(row, "tests", list)
+    prints = "function" not in row
+    function = Function("main") if prints else _read_function(_needed(row, "function", dict))
     read = []
     for number, test in enumerate(tests, 1):
         try:
-            read.append(_read_test(test, function))
+            read.append(_read_printed(test) if prints else _read_test(test, function))
         except ValueError as error:
             raise ValueError(f"test {number}: {error}") from error
-    return ProgramProblem(function, tuple(read), _read_tolerance(row.get("float_tol")))
+    script = prints or (function == Function("main") and all(map(_is_printed, read)))
+    return ProgramProblem(
+        function, tuple(read), _read_tolerance(row.get("float_tol")),
+        _read_comparison(row.get("compare"), script), _read_flag(row.get("prelude", True)), script,
+    )  # fmt: skip
+
+
+def _read_printed(given: object) -> Test:
+    """From what stands in standard input and what is to be printed."""
+    if not isinstance(given, Mapping) or not {"input", "output"} <= given.keys():
+        raise ValueError(
+            f'{given!r:.60} must be an object with "input" and "output", or the row must name the '
+            'function that is called ("function").'
+        )
+    texts = [_text(given[name], name) for name in ("input", "output")]
+    return Test((texts[0],), {}, texts[1])
+
+
+def _is_printed(test: Test) -> bool:
+    """Whether a test of `main` may be one of a program that reads a text and prints one."""
+    texts = (*test.args, test.expected)
+    return len(texts) == 2 and not test.kwargs and all(type(text) is str for text in texts)
+
+
+def _read_comparison(given: object, script: bool) -> Comparison:
+    for comparison in COMPARISONS:
+        if given == comparison:
+            return comparison
+    if given is not None:
+        raise ValueError(f"compare={given!r:.60} is none of {', '.join(COMPARISONS)}.")
+    return "tokens" if script else "exact"
+
+
+def _read_flag(given: object) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError(f"prelude={given!r:.60} must be true or false.")
+    return given
 
 
 def _read_function(given: Mapping[str, object]) -> Function:
@@ -91,6 +134,10 @@ def _read_test(given: object, function: Function) -> Test:
         raise ValueError(f"expected: {error}.") from error
     test = Test(tuple(args), kwargs, expected)
     test.frame()  # arguments that cannot be sent are found now
+    try:
+        values.to_frame(expected)
+    except values.ValueRefused as error:
+        raise ValueError(f"expected: no program could return it: {error}.") from error
     return test
 
 

@@ -209,9 +209,12 @@ def _converse(channel: socket.socket, job: Job, deadline: float) -> tuple[list[R
         The replies so far, and whether the process closed the channel instead of the next one.
     """
     replies: list[Reply] = []
-    header = {"source": job.source, "function": job.function, "seed": job.seed}
+    header = {
+        "source": job.source, "function": job.function, "seed": job.seed,
+        "clock_shift": job.clock_shift, "prelude": job.prelude, "script": job.script,
+    }  # fmt: skip
     try:
-        _send(channel, values.to_frame({**header, "clock_shift": job.clock_shift}), deadline)
+        _send(channel, values.to_frame(header), deadline)
         for index, call in enumerate(job.calls):
             _send(channel, call, deadline)
             replies.append(_receive_reply(channel, max(deadline, _soon())))

@@ -10,6 +10,7 @@ the standard library, in /tmp) does survive: the parent draws the order of the c
 """
 
 import datetime
+import io
 import os
 import random
 import sys
@@ -18,7 +19,7 @@ import types
 from collections.abc import Callable
 from typing import NoReturn
 
-from . import values
+from . import prelude, values
 
 MODULE = "submission"
 """The name that the submitted module goes by; so `if __name__ == "__main__"` does not run."""
@@ -32,6 +33,9 @@ def serve(channel: int) -> NoReturn:
     job = values.from_frame(receive(channel))
     assert isinstance(job, dict)
     random.seed(job["seed"])
+    sys.set_int_max_str_digits(0)  # printing a large number is slow, not wrong; time is limited
+    given = prelude.names() if job["prelude"] else {}
+    name = "__main__" if job["script"] else MODULE
     if job["clock_shift"]:
         _shift_clock(job["clock_shift"])
     try:
@@ -41,21 +45,24 @@ def serve(channel: int) -> NoReturn:
     except BaseException as error:
         _refuse_all(channel, b"C" + _describe(error))
     while True:
-        send(channel, answer(code, job["function"], receive(channel)))
+        module = types.ModuleType(name)
+        module.__dict__.update(given)
+        sys.modules[name] = module  # dataclasses and typing look a class's module up there
+        send(channel, answer(code, module, job["function"], job["script"], receive(channel)))
 
 
-def _answer(code: types.CodeType, function: str, call: bytes) -> bytes:
+def _answer(
+    code: types.CodeType, module: types.ModuleType, function: str, script: bool, call: bytes
+) -> bytes:
     """The reply to one call: a letter and a payload; see `sandbox.Kind` for the letters."""
-    module = types.ModuleType(MODULE)
-    sys.modules[MODULE] = module  # dataclasses and typing look a class's module up there
     to_frame, from_frame, refused = values.to_frame, values.from_frame, values.ValueRefused
+    run = _printed if script else _returned
     try:
-        exec(code, module.__dict__)  # noqa: S102  # the one place for it: inside the jail
-        target = module.__dict__.get(function)
-        if not callable(target):
-            return b"U"
         arguments, named = from_frame(call)  # pyright: ignore[reportGeneralTypeIssues]
-        result = target(*arguments, **named)
+        found = run(code, module, function, arguments, named)
+        if found is None:
+            return b"U"
+        (result,) = found
     except SystemExit:
         return b"X"
     except MemoryError:
@@ -68,6 +75,52 @@ def _answer(code: types.CodeType, function: str, call: bytes) -> bytes:
         return b"T" + str(error).encode()
     except BaseException as error:
         return b"T" + _describe(error)
+
+
+def _returned(
+    code: types.CodeType,
+    module: types.ModuleType,
+    function: str,
+    arguments: list[object],
+    named: dict[str, object],
+) -> tuple[object] | None:
+    """What the function returns, which may be a method of `Solution`; None if there is none."""
+    exec(code, module.__dict__)  # noqa: S102  # the one place for it: inside the jail
+    target = module.__dict__.get(function)
+    if not callable(target) and "Solution" in module.__dict__:
+        target = getattr(module.__dict__["Solution"](), function, None)
+    return (target(*arguments, **named),) if callable(target) else None
+
+
+def _printed(
+    code: types.CodeType,
+    module: types.ModuleType,
+    function: str,
+    arguments: list[object],
+    named: dict[str, object],
+) -> tuple[object] | None:
+    """What the program prints when its argument stands in standard input.
+
+    A program that prints nothing by itself may define the function: that is called, with the text
+    or, if it takes no argument, without, and what it returns is the answer if it prints none.
+    """
+    (text,) = arguments
+    raw, stopped = io.BytesIO(), False
+    sys.stdin = io.TextIOWrapper(io.BytesIO(str(text).encode()))
+    sys.stdout = output = io.TextIOWrapper(raw, write_through=True)
+    try:
+        exec(code, module.__dict__)  # noqa: S102  # as above
+    except SystemExit as error:
+        stopped = True
+        if error.code not in (None, 0):
+            raise
+    result, target = None, module.__dict__.get(function)
+    if not raw.getvalue() and not stopped and callable(target):
+        wants = target.__code__.co_argcount if isinstance(target, types.FunctionType) else 1
+        result = target(*arguments[:wants], **named)
+    output.flush()
+    printed = raw.getvalue().decode(errors="replace")
+    return (result if result is not None and not printed else printed,)
 
 
 def _describe(error: BaseException) -> bytes:
