@@ -1,10 +1,11 @@
-"""Countdown: 3,5,7 make 22 asks for an expression with value 22 that uses 3, 5 and 7 once each.
+r"""Countdown: 3,5,7 make 22 asks for an expression with value 22 that uses 3, 5 and 7 once each.
 
-Answers may use + - * / and parentheses, without a sign before a number; any right expression
-counts. The gold is found by an exact search that is complete over + - *: a target that only a
-division reaches is refused as "no solution". It prefers + and -, so a problem demands the knob
-`multiply` exactly when no expression with + and - alone reaches the target. A proposal may also be
-an expression: 3*5+7 poses the problem that it solves.
+Answers may use + - * / and parentheses; any right expression counts, also with the signs of other
+models (\times, \cdot, square brackets), with a sign before a number, or with = 22 behind it. The
+gold is found by an exact search that is complete over + - *: a target that only a division reaches
+is refused as "no solution". It prefers + and -, so a problem demands the knob `multiply` exactly
+when no expression with + and - alone reaches the target. A proposal may also be an expression:
+3*5+7 poses the problem that it solves.
 """
 
 import random
@@ -19,6 +20,7 @@ from selfplay.grading import (
     BinaryOperation,
     ExpressionError,
     Integer,
+    Negate,
     Node,
     chain,
     evaluate,
@@ -46,6 +48,13 @@ solution."""
 PRODUCT_SHARE = 0.45
 """Share of operators that are drafted as products, where they are allowed."""
 
+_SPELLINGS = (
+    ("\\left", ""), ("\\right", ""), ("\\times", "*"), ("\\cdot", "*"), ("\\div", "/"),
+    ("\u00d7", "*"), ("\u22c5", "*"), ("\u00b7", "*"), ("\u00f7", "/"), ("\u2212", "-"), ("[", "("),
+    ("]", ")"), ("$", ""),
+)  # fmt: skip
+"""How other models write the signs."""
+_LEADING_ZEROS = re.compile(r"(?<![0-9.])0+(?=[0-9])")
 _MAX_LENGTH = 60
 _NUMBER = "(?:0|[1-9][0-9]{0,5})"
 _TEXT = re.compile(rf"({_NUMBER}(?:,{_NUMBER})*) make ({_NUMBER})\Z")
@@ -114,8 +123,8 @@ class Countdown(Environment):
         except InvalidProblem:
             return Verdict(Outcome.ERROR, "unreadable problem")
         try:
-            node = parse(final_answer(response))
-            used = sorted(_operands(node))
+            node = parse(_plain(final_answer(response), target))
+            used = sorted(_operands(node, signs=True))
             value = evaluate(node) if used == list(numbers) else None
         except AnswerError as error:
             return unreadable(error)
@@ -189,11 +198,24 @@ def _question(text: str) -> str:
     return f"{','.join(map(str, numbers))} make {abs(value)}"
 
 
-def _operands(node: Node) -> list[int]:
+def _plain(answer: str, target: int) -> str:
+    """An answer in the notation that is read; without `= target` behind or before it."""
+    for spelling, operator in _SPELLINGS:
+        answer = answer.replace(spelling, operator)
+    sides = [side.strip() for side in answer.split("=")]
+    rest = [side for side in sides if side != str(target)]
+    answer = rest[0] if len(sides) == 2 and len(rest) == 1 else answer
+    return _LEADING_ZEROS.sub("", answer)
+
+
+def _operands(node: Node, signs: bool = False) -> list[int]:
     """The numbers that an answer uses.
 
+    Args:
+        node: the answer.
+        signs: whether a sign may stand before an operand; nothing more is reached with one.
     Raises:
-        ExpressionError: it holds a variable or a sign, which is no operator of this game.
+        ExpressionError: it holds a variable, or a sign.
     """
     used: list[int] = []
     waiting = [node]
@@ -203,6 +225,8 @@ def _operands(node: Node) -> list[int]:
                 used.append(value)
             case BinaryOperation(_, left, right):
                 waiting += (left, right)
+            case Negate(operand) if signs:
+                waiting.append(operand)
             case _:
                 raise ExpressionError("a variable or a sign: only numbers and + - * / count.")
     return used
