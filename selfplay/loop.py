@@ -24,7 +24,7 @@ from selfplay.learning.advantage import centred_by, group_centred, scaled
 from selfplay.learning.batch import Example
 from selfplay.learning.rehearsal import Kept, Memory
 from selfplay.learning.rollout import Rollout, RolloutConfig
-from selfplay.learning.update import Learner, UpdateConfig, Updater
+from selfplay.learning.update import Learner, UpdateConfig, Updater, check_finite
 from selfplay.learning.warmup import Teacher
 from selfplay.model.network import Network
 from selfplay.model.sampling import DecodeConfig, Sampling
@@ -410,6 +410,8 @@ def learn(
             reports.append(report)
     if not reports:
         return learner, Learning(0, 0.0, 0.0, 0.0, 1.0)
+    for step, report in enumerate(reports, start=1):
+        check_finite(report, f"Optimiser step {step} of generation {number}")
     return learner, Learning(
         tokens=sum(report.tokens for report in reports),
         loss=float(np.mean([report.loss for report in reports])),

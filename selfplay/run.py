@@ -8,11 +8,16 @@
     archive.sqlite   every problem ever posed (curriculum/archive.py)
     evaluation-*.json  full evaluations
     events.*         TensorBoard (board.py)
+    lock             number of the process that goes on with it, locked while it does
 
 Not covered yet: exactness after the process was killed in the middle of a write.
 """
 
+import fcntl
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +74,31 @@ class RunFolder:
                 f"{file} is damaged: {error}. Restore it from a copy; with the configuration that "
                 "the run was started with, everything else in the folder is still good."
             ) from error
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the only process that goes on with the run; reading it needs no leave.
+
+        The lock is the kernel's, so none is left behind by a process that was killed.
+
+        Raises:
+            ValueError: another process goes on with it.
+        """
+        with (self.path / "lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                other = file.read(20).strip() or "unknown"
+                raise ValueError(
+                    f"process {other} goes on with {self.path}; a second one would double its log "
+                    f"and its archive. Wait for it, or stop it (kill {other}; it saves first) and "
+                    f"then `selfplay resume {self.path}`."
+                ) from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
 
     @property
     def archive_path(self) -> Path:

@@ -27,6 +27,7 @@ from selfplay.curriculum.scale import Game
 from selfplay.evaluate import Interval, Scores
 from selfplay.learning import warmup
 from selfplay.learning.rehearsal import Memory
+from selfplay.learning.update import NotFiniteError, check_finite
 from selfplay.loop import Counts, State, Turn
 from selfplay.model import sharding
 from selfplay.parts import Parts, build
@@ -103,20 +104,22 @@ def train(folder: RunFolder, listener: Listener) -> Result:
     """Run, or go on with, what the folder's configuration asks for.
 
     Raises:
-        ValueError: the configuration's parts do not fit together.
+        ValueError: the configuration's parts do not fit together, another process goes on with the
+            run, or a step came to no number.
         OSError: the folder cannot be written; what it holds stays good.
     """
-    folder.log_sitting(machine.record())
-    archive = Archive(folder.archive_path)
-    board = Board(folder.path)
     stop = Stop()
-    try:
-        with stop.listening():
-            return Session(folder, archive, board, listener, stop).run()
-    finally:
-        board.close()
-        archive.close()
-        folder.close()
+    with folder.held():
+        folder.log_sitting(machine.record())
+        archive = Archive(folder.archive_path)
+        board = Board(folder.path)
+        try:
+            with stop.listening():
+                return Session(folder, archive, board, listener, stop).run()
+        finally:
+            board.close()
+            archive.close()
+            folder.close()
 
 
 class Session:
@@ -218,7 +221,7 @@ class Session:
         config, parts = self._config.warmup, self._parts
         start, tokens = time.perf_counter(), 0
         state = parts.state()
-        learner = state.learner  # what a warm-up of no steps ends with
+        learner, taken = state.learner, None  # what a warm-up of no steps ends with
         steps = warmup.run(
             parts.network, parts.ring.teacher, config, self._config.seed,
             lambda learner, step: self._mastered(state._replace(learner=learner), step),
@@ -227,11 +230,14 @@ class Session:
             tokens += taken.tokens
             if step % 10 == 0 or step == config.steps:
                 left = (time.perf_counter() - start) / step * (config.steps - step)
+                check_finite(taken, f"Step {step} of the warm-up")
                 loss = float(taken.loss)
                 self._listener.warmed(step, config.steps, loss, left)
                 self._board.scalars(step, {"warmup/loss": loss})
             if self._stop.asked:
                 return None
+        if taken is not None:
+            check_finite(taken, "The last step of the warm-up")
         return state._replace(
             learner=parts.ring.updater.start(learner.params),
             counts=Counts(trained_tokens=tokens, seconds=time.perf_counter() - start),
@@ -265,7 +271,12 @@ class Session:
 
     def _generation(self, state: State) -> State:
         start, compiled = time.perf_counter(), machine.compilations()
-        state, turn = loop.generation(self._parts.ring, state)
+        try:
+            state, turn = loop.generation(self._parts.ring, state)
+        except NotFiniteError as error:
+            self._board.text(state.generation + 1, "stopped", str(error))
+            good = self._folder.generations()[-1]
+            raise NotFiniteError(f"{error} The checkpoint of generation {good} is good.") from error
         self._keep(turn)
         self._warn_of_grader_errors(turn)
         last = self._spent(state)  # looked at and saved by run()

@@ -1,5 +1,7 @@
 """The run folder: created once, opened with care, checkpoints and the outcome log."""
 
+import os
+
 import jax
 import numpy as np
 import pytest
@@ -104,6 +106,16 @@ def test_a_damaged_checkpoint_is_named_with_what_to_do(folder):
     assert "other checkpoints are [0]" in str(caught.value)
     assert np.array_equal(again.restore(tree(0.0), 0)["params"]["w"], np.ones((4, 3)))
     again.close()
+
+
+def test_one_process_goes_on_with_a_run(folder):
+    other = RunFolder.open(folder.path)
+    with folder.held():
+        with pytest.raises(ValueError, match=f"process {os.getpid()} goes on with"), other.held():
+            pass
+        assert other.outcomes() == []  # reading needs no leave
+    with other.held():
+        pass
 
 
 def test_outcomes_are_appended_and_forgotten(folder):

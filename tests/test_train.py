@@ -16,6 +16,7 @@ from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.pool import REST
 from selfplay.grading.programs import sandbox
 from selfplay.learning.rehearsal import RehearsalConfig
+from selfplay.learning.update import NotFiniteError, Updater
 from selfplay.model import decode
 from selfplay.run import RunFolder
 
@@ -342,6 +343,36 @@ def test_stopped_in_the_warm_up_it_starts_over(tmp_path, monkeypatch):
     assert folder.generations() == []
     result = train.train(RunFolder.open(folder.path), Silent())
     assert result.finished
+
+
+def broken_after(monkeypatch, steps):
+    """Let every optimiser step after so many have a gradient that is no number."""
+    taken, step = [0], Updater.step
+
+    def broken(self, learner, examples, pace=1.0):
+        taken[0] += 1
+        learner, told = step(self, learner, examples, pace)
+        lost = taken[0] > steps
+        return learner, told._replace(gradient_norm=told.loss + np.nan) if lost else told
+
+    monkeypatch.setattr(Updater, "step", broken)
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_at_its_step(tmp_path, monkeypatch):
+    folder = RunFolder.create(tmp_path / "run", replace(CONFIG, checkpoint_every=1))
+    broken_after(monkeypatch, CONFIG.warmup.steps + 3 * CONFIG.update.steps)
+    with pytest.raises(NotFiniteError, match="step 1 of generation 4 .* of generation 3 is good"):
+        train.train(folder, Silent())
+    assert RunFolder.open(folder.path).generations()[-1] == 3
+    assert [line["generation"] for line in folder.progress()] == [1, 2, 3]
+
+
+def test_a_warm_up_that_comes_to_no_number_is_no_start(tmp_path, monkeypatch):
+    folder = RunFolder.create(tmp_path / "run", replace(CONFIG, generations=1))
+    broken_after(monkeypatch, CONFIG.warmup.steps - 1)
+    with pytest.raises(NotFiniteError, match="warm-up has the loss .* a gradient of length nan"):
+        train.train(folder, Silent())
+    assert RunFolder.open(folder.path).generations() == []
 
 
 def test_attempts_of_some_generations_are_kept_with_their_verdicts(tmp_path):

@@ -117,6 +117,29 @@ class StepReport(NamedTuple):
     """Share of the optimiser's step that the trust region let it take."""
 
 
+class NotFiniteError(ValueError):
+    """An optimiser step whose loss or gradient is no number: the parameters after it are lost."""
+
+
+def check_finite(report: StepReport, step: str) -> None:
+    """Wait for a step and see whether it can be built on.
+
+    Args:
+        report: of the step.
+        step: which one it was, for the message.
+    Raises:
+        NotFiniteError: its loss or its gradient is infinite or no number.
+    """
+    loss, norm = float(report.loss), float(report.gradient_norm)
+    if not (math.isfinite(loss) and math.isfinite(norm)):
+        raise NotFiniteError(
+            f"{step} has the loss {loss} and a gradient of length {norm}: nothing can be learnt "
+            "from there on. Start a run with a lower learning rate (--update.learning-rate, or "
+            "--warmup.learning-rate if it was the warm-up's), or with --precision float32 if it "
+            "was lower."
+        )
+
+
 def schedule(config: UpdateConfig, generations: int) -> optax.Schedule:
     """Learning rate by step: rises in a line over the ramp, then falls in a line to a tenth.
 
