@@ -24,6 +24,7 @@ from selfplay import environments as installed
 from selfplay.cli import options
 from selfplay.grading import kinds, programs
 from selfplay.grading.judge import judge
+from selfplay.grading.kinds.words import Text
 from selfplay.grading.programs.pool import Pool
 from selfplay.grading.programs.sandbox import SandboxConfig, open_pool
 from selfplay.problem import Environment, InvalidProblem, Outcome, Verdict
@@ -79,6 +80,8 @@ class Graded(NamedTuple):
     seconds: float
     sandbox: str | None = None
     """Level of the jail that a program ran in; None for an answer."""
+    inferred: str | None = None
+    """The kind that the gold of a row of kind `auto` was read as."""
 
     def to_json(self) -> str:
         """As a line of JSON."""
@@ -88,15 +91,19 @@ class Graded(NamedTuple):
             "reason": self.verdict.reason,
             "seconds": round(self.seconds, 6),
         }
-        return json.dumps(row if self.sandbox is None else {**row, "sandbox": self.sandbox})
+        more = {"sandbox": self.sandbox, "kind": self.inferred}
+        return json.dumps(row | {name: value for name, value in more.items() if value is not None})
 
     def to_markup(self) -> str:
         """As a line for the screen; what a model wrote cannot colour it or move the cursor."""
         outcome = self.verdict.outcome
         colour = COLOURS.get(outcome, "yellow")
+        kind = "" if self.inferred is None else f" (read as {self.inferred})"
+        if self.inferred == Text.name:
+            kind = " [yellow](gold compared as text)[/]"
         return (
             f"{_printable(self.id):<12} [{colour}]{outcome:<10}[/] "
-            f"{1000 * self.seconds:8.2f} ms  {_printable(self.verdict.reason)}"
+            f"{1000 * self.seconds:8.2f} ms  {_printable(self.verdict.reason)}{kind}"
         )
 
 
@@ -132,31 +139,32 @@ class Grader:
 
     def _row(self, number: int, line: bytes) -> "Graded | _Program":
         """The verdict on a row, or the program in it; an unreadable row is an error of its own."""
-        start, name = time.perf_counter(), number
+        start, name, inferred = time.perf_counter(), number, None
         try:
             row = _read(line)
             name = row.get("id", number)
             if "function" in row or "tests" in row:
                 return _program(name, row)
-            verdict = self._answer(row)
+            verdict, inferred = self._answer(row)
         except Exception as error:  # whatever is wrong with one row, the next ones are graded
             verdict = Verdict(Outcome.ERROR, f"{error or type(error).__name__}")
         if verdict.outcome is Outcome.ERROR:
             verdict = Verdict(Outcome.ERROR, f"line {number}: {verdict.reason}")
-        return Graded(name, verdict, time.perf_counter() - start)
+        return Graded(name, verdict, time.perf_counter() - start, inferred=inferred)
 
-    def _answer(self, row: dict[str, Any]) -> Verdict:
+    def _answer(self, row: dict[str, Any]) -> tuple[Verdict, str | None]:
+        """The verdict and, for a row of kind `auto`, the kind that its gold was read as."""
         if "environment" in row:
-            return self._attempt(row)
+            return self._attempt(row), None
         if "kind" not in row or "gold" not in row or ("response" in row) == ("answer" in row):
             raise ValueError(f"the keys are {', '.join(map(repr, row))}; {NEEDED}.")
         text = row["response"] if "response" in row else row["answer"]
         if not isinstance(text, str):
             raise ValueError(f"what is graded is text, and this is {json.dumps(text)[:60]}.")
         kind = kinds.declare(row)
-        if "response" in row:
-            return kinds.grade_response(kind, row["gold"], text)
-        return kinds.grade_answer(kind, row["gold"], text)
+        grade = kinds.grade_response if "response" in row else kinds.grade_answer
+        inferred = kind.of(row["gold"]).name if isinstance(kind, kinds.Auto) else None
+        return grade(kind, row["gold"], text), inferred
 
     def _attempt(self, row: dict[str, Any]) -> Verdict:
         if not all(isinstance(row.get(key), str) for key in ("environment", "problem", "response")):

@@ -18,12 +18,12 @@ from typing import Any, ClassVar
 from selfplay.grading.answers import AnswerError, final_answers, unboxed, unreadable
 from selfplay.grading.kinds import inference
 from selfplay.grading.kinds.declarations import declare
-from selfplay.grading.kinds.inference import infer
+from selfplay.grading.kinds.inference import Auto, infer
 from selfplay.grading.kinds.kind import Kind, Reader
 from selfplay.grading.mathematics.trial import Trial, seed_of
 from selfplay.problem import Outcome, Verdict
 
-__all__ = ["Checker", "Kind", "declare", "grade_answer", "grade_response", "infer"]
+__all__ = ["Auto", "Checker", "Kind", "declare", "grade_answer", "grade_response", "infer"]
 
 MAX_SPELLINGS = 4
 """Most different texts that may be marked as the answer, all of them right."""
@@ -107,7 +107,7 @@ def grade_answer(kind: Kind, gold: object, answer: str) -> Verdict:
         The verdict; never raises.
     """
     try:
-        if not isinstance(gold, str) and isinstance(kind, inference.Auto):
+        if not isinstance(gold, str) and isinstance(kind, Auto):
             kind = kind.of(gold)
         text = gold if isinstance(gold, str) else inference.gold_text(kind, gold)
         prepared, expected = _expected(kind, text)

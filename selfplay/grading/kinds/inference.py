@@ -1,11 +1,12 @@
 r"""Which kind of answer a gold is: for data sets whose golds are LaTeX strings without a type.
 
-Fed by declare. The rules, in order: a value of JSON by its type; a matrix; true, false, yes, no; a
-letter A to J, an option; one number, with % or a unit in \text{} as they are written (10\% is 0.1;
-10 \text{ cm} is a number that may be followed by cm); \{...\}, a set; brackets with an infinity,
-brackets that differ or \cup, an interval, and so is [a, b], but (a, b) a tuple; x = 1, y = 2, a
-tuple with names; a relation, an equation or a solution set; a bare list, a multiset; an expression;
-anything else is text, compared without case and LaTeX wrappers.
+Fed by declare. The rules, in order: a value of JSON by its type; a congruence; a matrix; true,
+false, yes, no; a letter A to J, an option; one number, with % or a unit as units.py finds it;
+\{...\}, a set; brackets with an infinity, brackets that differ or \cup, an interval, and so is
+[a, b], but (a, b) a tuple; x = 1, y = 2, a tuple with names; a name before a value or a formula; a
+relation, an equation or a solution set; a bare list, a multiset; an expression; a formula with
+conditions or by cases; anything else is text, compared symbol by symbol. Tuples, lists and sets
+keep to the brackets of the gold.
 What this does not do: look at answers. A declared kind is stricter and should be preferred.
 """
 
@@ -62,7 +63,8 @@ class Auto(Kind):
     """The kind of those golds that it reads, where a tolerance or a unit was declared."""
 
     def of(self, gold: object) -> Kind:
-        """The kind of a gold."""
+        """The kind of a gold; of a worked solution, that of what follows ####."""
+        gold = _concluded(gold)
         plain_value = not isinstance(gold, bool | list | dict)
         if self.numbers is not None and plain_value and _reads(self.numbers, str(gold)):
             return self.numbers
@@ -70,8 +72,11 @@ class Auto(Kind):
 
     def prepare(self, gold: str) -> tuple[Reader, Any]:
         """The kind of the gold, and its value; of a worked solution, what follows ####."""
-        gold = gold.rpartition("####")[2].strip()
-        return self.of(gold).prepare(gold)
+        return self.of(gold).prepare(str(_concluded(gold)))
+
+
+def _concluded(gold: object) -> object:
+    return gold.rpartition("####")[2].strip() if isinstance(gold, str) else gold
 
 
 def infer(gold: object) -> Kind:
