@@ -140,7 +140,7 @@ def test_links_of_the_guides_lead_somewhere():
 
 def _as_printed(graded: Graded) -> tuple[str, ...]:
     """Id, verdict and reason as the screen shows them."""
-    return (str(graded.id), graded.verdict.outcome.value, graded.verdict.reason)
+    return (str(graded.id), graded.verdict.outcome.value, graded.said)
 
 
 def test_the_guide_to_new_environments_builds_one_that_keeps_the_contract(tmp_path):

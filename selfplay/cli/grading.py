@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, NamedTuple, NoReturn
+from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, NoReturn
 
 import tyro
 from rich.console import Console
@@ -22,7 +22,7 @@ from tyro.conf import Positional
 
 from selfplay import environments as installed
 from selfplay.cli import options
-from selfplay.grading import kinds, programs
+from selfplay.grading import kinds, programs, public
 from selfplay.grading.judge import judge
 from selfplay.grading.kinds.words import Text
 from selfplay.grading.programs.pool import Pool
@@ -35,6 +35,7 @@ NEEDED = (
     'a row has "kind" (or "kind": "auto"), "gold" and "response" or "answer"; or "function", '
     '"tests" and "submission"; or "environment", "problem" and "response"'
 )
+Form = Literal["rows", "gsm8k", "math", "humaneval", "mbpp", "livecodebench"]
 COLOURS = {Outcome.CORRECT: "green", Outcome.WRONG: "red", Outcome.ERROR: "magenta"}
 """Of verdicts on the screen; the others are yellow."""
 
@@ -44,6 +45,7 @@ def grade_command(arguments: Sequence[str]) -> None:
 
     def grade(
         file: Positional[str],
+        form: Annotated[Form, tyro.conf.arg(name="format")] = "rows",
         as_json: Annotated[bool, tyro.conf.arg(name="json")] = False,
         sandbox: SandboxConfig = SandboxConfig(),  # noqa: B008 (frozen)
     ) -> None:
@@ -51,12 +53,14 @@ def grade_command(arguments: Sequence[str]) -> None:
 
         Args:
             file: lines of JSON, - for standard input; docs/grading.md describes the rows.
+            form: what the rows are: our own, or those of a public data set with what a model
+                wrote added as `response`.
             as_json: rows of JSON instead of text; the summary goes to standard error.
             sandbox: the jail that programs run in.
         """
         start, counts = time.perf_counter(), Counter[str]()
         console = Console(highlight=False, soft_wrap=True)
-        with open_lines(file) as lines, Grader(sandbox) as grader:
+        with open_lines(file) as lines, Grader(sandbox, form) as grader:
             for graded in grader.graded(lines):
                 counts[graded.verdict.outcome] += 1
                 if as_json:
@@ -83,6 +87,14 @@ class Graded(NamedTuple):
     inferred: str | None = None
     """The kind that the gold of a row of kind `auto` was read as."""
 
+    @property
+    def said(self) -> str:
+        """The reason, with what the gold was read as where that was not declared."""
+        if self.inferred is None:
+            return self.verdict.reason
+        how = "compared as text" if self.inferred == Text.name else f"read as {self.inferred}"
+        return f"{self.verdict.reason} (gold {how})"
+
     def to_json(self) -> str:
         """As a line of JSON."""
         row = {
@@ -98,12 +110,9 @@ class Graded(NamedTuple):
         """As a line for the screen; what a model wrote cannot colour it or move the cursor."""
         outcome = self.verdict.outcome
         colour = COLOURS.get(outcome, "yellow")
-        kind = "" if self.inferred is None else f" (read as {self.inferred})"
-        if self.inferred == Text.name:
-            kind = " [yellow](gold compared as text)[/]"
         return (
             f"{_printable(self.id):<12} [{colour}]{outcome:<10}[/] "
-            f"{1000 * self.seconds:8.2f} ms  {_printable(self.verdict.reason)}{kind}"
+            f"{1000 * self.seconds:8.2f} ms  {_printable(self.said)}"
         )
 
 
@@ -115,8 +124,9 @@ def _printable(text: object) -> str:
 class Grader:
     """Grades rows of all sorts; starts the jail when the first program comes."""
 
-    def __init__(self, sandbox: SandboxConfig) -> None:
+    def __init__(self, sandbox: SandboxConfig, form: Form = "rows") -> None:
         self._sandbox = sandbox
+        self._form: Form = form
         self._pool: Pool | None = None
         self._environments: dict[str, Environment] = {}
 
@@ -142,6 +152,8 @@ class Grader:
         start, name, inferred = time.perf_counter(), number, None
         try:
             row = _read(line)
+            if self._form != "rows":
+                row = public.row_of(self._form, row)
             name = row.get("id", number)
             if "function" in row or "tests" in row:
                 return _program(name, row)

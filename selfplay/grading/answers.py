@@ -137,6 +137,18 @@ def unboxed(text: str) -> str:
     return inside if _BOXES_AROUND.sub("", bare).rstrip("} ") == inside.rstrip("} ") else text
 
 
+def unboxed_last(solution: str) -> str:
+    r"""What the last `\boxed{...}` of a worked solution holds.
+
+    Raises:
+        AnswerError: there is none, or it is not closed.
+    """
+    boxes = _boxed(solution)
+    if not boxes:
+        raise AnswerError("no answer", f"no {_BOX} in {solution[-40:]!r}")
+    return boxes[-1]
+
+
 def integer(text: str) -> int:
     """An integer in canonical form: `0`, `7`, `-7`; no `+7`, `-0`, `007` or `1_000`.
 

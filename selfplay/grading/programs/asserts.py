@@ -1,0 +1,254 @@
+"""Tests written as Python asserts, of HumanEval and MBPP -> tests as data; nothing is run.
+
+Fed by public.py. What is understood: a call of the function with literals, compared with a literal
+(==, is, or alone for its truth), abs(call - x) < bound, math.isclose, sorted(call) == sorted(...);
+names that were set to literals before; loops over a range. Everything else is refused with its
+source, since a test that is left out would let wrong programs pass.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from selfplay.grading.programs.jail import values
+
+MAX_SOURCE = 1 << 20
+"""Longest test code that is read, in characters."""
+MAX_TURNS = 1_000
+"""Most turns of a loop over asserts."""
+MAX_TEXT = 1 << 16
+"""Longest text that is put together from others, in characters."""
+MAX_POWER = 1 << 12
+"""Most bits of a power that is worked out, such as 10**9."""
+
+_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+}  # fmt: skip
+
+
+class Checked(NamedTuple):
+    """One assert about one call."""
+
+    args: list[object]
+    kwargs: dict[str, object]
+    expected: object
+    tolerance: tuple[str, float] | None = None
+    """`abs` or `rel` with the bound."""
+    unordered: bool = False
+    """Whether both sides were sorted first."""
+
+
+def fields(source: str, function: str, candidate: str) -> dict[str, object]:
+    """The fields of a row that say what the asserts of a source say.
+
+    Args:
+        source: asserts, alone or as the body of a function `check`.
+        function: name of the function that programs must define.
+        candidate: the name by which the asserts call it.
+    Returns:
+        `tests`, `compare` and, if numbers need not be equal, `float_tol`.
+    Raises:
+        ValueError: something is not understood, or there is no assert.
+    """
+    if len(source) > MAX_SOURCE:
+        raise ValueError(f"{len(source)} characters of tests; at most {MAX_SOURCE} are read.")
+    try:
+        module = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(f"the tests are no Python ({error}).") from error
+    found = list(_checked(module.body, candidate, {}))
+    if not found:
+        raise ValueError(f"the tests hold no assert about {function}.")
+    tolerances = {one.tolerance for one in found if one.tolerance is not None}
+    if len(tolerances) > 1 or len({one.unordered for one in found}) > 1:
+        raise ValueError("its asserts compare in different ways, and a row has one.")
+    tests = [
+        {
+            "args": [values.to_json(value) for value in one.args],
+            "kwargs": {name: values.to_json(value) for name, value in one.kwargs.items()},
+            "expected": values.to_json(one.expected),
+        }
+        for one in found
+    ]
+    row: dict[str, object] = {
+        "tests": tests,
+        "compare": "unordered" if found[0].unordered else "python",
+    }
+    if tolerances:
+        if found[0].unordered:
+            raise ValueError("its asserts sort numbers that need not be equal.")
+        ((kind, bound),) = tolerances
+        row |= {"float_tol": {kind: bound}, "compare": "exact"}
+    return row
+
+
+def called(source: str) -> str:
+    """The name of the function that the first assert calls, innermost: f of sorted(f(x)) == y.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for node in ast.walk(ast.parse(source[:MAX_SOURCE])):
+        if isinstance(node, ast.Assert):
+            names = [
+                call.func.id
+                for call in ast.walk(node.test)
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+            ]
+            own = [n for n in names if n not in ("abs", "set", "sorted", "tuple", "list", "len")]
+            if own:
+                return own[0]
+    raise ValueError("no assert calls a function by its name.")
+
+
+def _checked(body: list[ast.stmt], candidate: str, known: dict[str, object]) -> Iterator[Checked]:
+    for statement in body:
+        match statement:
+            case ast.FunctionDef(name="check", body=inner):
+                yield from _checked(inner, candidate, dict(known))
+            case ast.Assert(test=test):
+                if (one := _read(test, candidate, known)) is not None:
+                    yield one
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name != "METADATA":
+                known[name] = _literal(value, known)
+            case ast.Assign() | ast.Import() | ast.ImportFrom() | ast.Pass():
+                pass
+            case ast.For(
+                target=ast.Name(id=name),
+                iter=ast.Call(func=ast.Name(id="range"), args=bounds),
+                body=inner,
+                orelse=[],
+            ):
+                for value in _range(statement, bounds, known):
+                    yield from _checked(inner, candidate, {**known, name: value})
+            case ast.Expr(value=ast.Constant() | ast.Name()):
+                pass
+            case ast.Expr(value=ast.Call(func=ast.Name(id="print" | "check"))):
+                pass
+            case _:
+                raise _not_understood(statement)
+
+
+def _range(loop: ast.For, bounds: list[ast.expr], known: dict[str, object]) -> range:
+    limits = [_literal(bound, known) for bound in bounds]
+    whole = [limit for limit in limits if isinstance(limit, int)]
+    if not 1 <= len(whole) == len(limits) <= 2 or len(found := range(*whole)) > MAX_TURNS:
+        raise _not_understood(loop)
+    return found
+
+
+def _read(test: ast.expr, candidate: str, known: dict[str, object]) -> Checked | None:
+    match test:
+        case ast.Constant(value=True):
+            return None
+        case ast.Call(func=ast.Name(id=name)) if name == candidate:
+            return _call(test, known, True)
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id=name)) as call) if (
+            name == candidate
+        ):
+            return _call(call, known, False)
+        case ast.Call(
+            func=ast.Attribute(attr="isclose"), args=[ast.Call() as call, wanted], keywords=more
+        ):
+            bounds = {key.arg: _literal(key.value, known) for key in more} or {"rel_tol": 1e-9}
+            ((name, bound),) = bounds.items()
+            kind = {"rel_tol": "rel", "abs_tol": "abs"}.get(str(name))
+            if kind is not None and isinstance(bound, int | float):
+                return _call(call, known, _literal(wanted, known))._replace(
+                    tolerance=(kind, float(bound))
+                )
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.Is()], comparators=[right]):
+            return _equality(left, right, candidate, known)
+        case ast.Compare(
+            left=ast.Call(
+                func=ast.Name(id="abs") | ast.Attribute(attr="fabs"),
+                args=[ast.BinOp(left=left, op=ast.Sub(), right=right)],
+            ),
+            ops=[ast.Lt() | ast.LtE()],
+            comparators=[bound],
+        ):
+            allowed = _literal(bound, known)
+            one = _equality(left, right, candidate, known)
+            if isinstance(allowed, int | float):
+                return one._replace(tolerance=("abs", float(allowed)))
+    raise _not_understood(test)
+
+
+def _equality(left: ast.expr, right: ast.expr, candidate: str, known: dict[str, object]) -> Checked:
+    for one, other in ((left, right), (right, left)):
+        match one, other:
+            case ast.Call(func=ast.Name(id=name)), _ if name == candidate:
+                return _call(one, known, _literal(other, known))
+            case (
+                ast.Call(
+                    func=ast.Name(id="sorted"), args=[ast.Call(func=ast.Name(id=name)) as call]
+                ),
+                ast.Call(func=ast.Name(id="sorted"), args=[wanted]),
+            ) if name == candidate:
+                return _call(call, known, _literal(wanted, known))._replace(unordered=True)
+    raise _not_understood(left)
+
+
+def _call(call: ast.expr, known: dict[str, object], expected: object) -> Checked:
+    assert isinstance(call, ast.Call)
+    if any(key.arg is None for key in call.keywords):
+        raise _not_understood(call)
+    return Checked(
+        [_literal(argument, known) for argument in call.args],
+        {str(key.arg): _literal(key.value, known) for key in call.keywords},
+        expected,
+    )
+
+
+def _literal(node: ast.expr, known: Mapping[str, object]) -> object:
+    """The value of a literal, of a name for one, or of + - * / and powers of small numbers."""
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(id=name) if name in known:
+            return known[name]
+        case ast.List(elts=items):
+            return [_literal(item, known) for item in items]
+        case ast.Tuple(elts=items):
+            return tuple(_literal(item, known) for item in items)
+        case ast.Set(elts=items):
+            return {_literal(item, known) for item in items}
+        case ast.Dict(keys=keys, values=items) if None not in keys:
+            return {
+                _literal(key, known): _literal(item, known)
+                for key, item in zip(keys, items, strict=True)
+                if key is not None
+            }
+        case ast.Call(func=ast.Name(id="set"), args=[], keywords=[]):
+            return set()
+        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str(text))]) if (
+            text.lower().lstrip("+-") in ("inf", "nan", "infinity")
+        ):
+            return float(text)
+        case ast.Call(func=ast.Name(id="str"), args=[argument], keywords=[]):
+            value = _literal(argument, known)
+            if isinstance(value, int) and value.bit_length() <= MAX_POWER:
+                return str(value)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            value = _literal(operand, known)
+            if isinstance(value, int | float | complex):
+                return -value
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            base, power = _literal(left, known), _literal(right, known)
+            if isinstance(base, int) and isinstance(power, int) and 0 <= power:
+                if power * base.bit_length() <= MAX_POWER:
+                    return base**power
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            one, other = _literal(left, known), _literal(right, known)
+            if isinstance(one, str) and isinstance(other, str) and isinstance(op, ast.Add):
+                if len(one) + len(other) <= MAX_TEXT:
+                    return one + other
+            if isinstance(one, int | float) and isinstance(other, int | float):
+                if other != 0 or not isinstance(op, ast.Div):
+                    return _OPERATORS[type(op)](one, other)
+    raise _not_understood(node)
+
+
+def _not_understood(node: ast.AST) -> ValueError:
+    return ValueError(f"a test that is no data: {ast.unparse(node)[:80]!r}.")
