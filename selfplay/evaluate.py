@@ -63,6 +63,8 @@ class Scores(NamedTuple):
     """int [N], response tokens drawn in all attempts at each problem."""
     samples: int
     """Attempts made at each problem."""
+    cut: int = 0
+    """Attempts in all that reached the token limit before their end."""
 
     @property
     def rate_N(self) -> np.ndarray:
@@ -124,7 +126,10 @@ def attempt(
     correct = np.array([verdict.correct for verdict in verdicts]).reshape(-1, samples)
     graded = np.array([verdict.graded for verdict in verdicts]).reshape(-1, samples)
     tokens = drawn.samples.length_N.reshape(-1, samples)
-    return Scores(correct.sum(axis=1), graded.sum(axis=1), tokens.sum(axis=1), samples)
+    return Scores(
+        correct.sum(axis=1), graded.sum(axis=1), tokens.sum(axis=1), samples,
+        int((~drawn.samples.ended_N).sum()),
+    )  # fmt: skip
 
 
 class Survey(NamedTuple):
@@ -226,6 +231,7 @@ def summary(problems: Sequence[Problem], sampled: Scores, greedy: Scores) -> dic
         "frontier": {name: frontier(rates) for name, rates in levels.items()},
         "tokens_per_attempt": float(sampled.length_N.mean()),
         "tokens_per_attempt_by_level": by_cell(problems, sampled.length_N),
+        "cut_at_limit": sampled.cut / (sampled.samples * len(problems)),
         "grader_errors": int((sampled.samples - sampled.graded_N).sum()),
         "generated_tokens": sampled.generated_tokens + greedy.generated_tokens,
     }

@@ -37,6 +37,8 @@ class Snapshot(NamedTuple):
     """By environment: levels, from the lowest on, with a predicted pass rate of at least 50%."""
     mixed_rate: float
     """Share of recent problems that some but not all attempts solved."""
+    cut_rate: float
+    """Share of recent attempts that reached the token limit before their end."""
     tokens_per_second: float
     """Generated tokens per second of wall time."""
     time_shares: dict[str, float]
@@ -72,6 +74,7 @@ def scalars(
         "attempts/timeouts": outcomes[Outcome.TIMEOUT] / attempts,
         "attempts/grader_errors": outcomes[Outcome.ERROR] / attempts,
         "attempts/length": float(turn.attempts.samples.length_N.mean()),
+        "attempts/cut_at_limit": cut_at_limit(turn),
         "proposer/valid_rate": turn.valid_rate,
         "proposer/on_level": on_level / max(1, len(turn.proposals)),
         "proposer/worth": float(np.mean(turn.worths)) if turn.worths else float("nan"),
@@ -96,6 +99,11 @@ def scalars(
     for part, spent in turn.seconds.items():
         values[f"perf/seconds/{part}"] = spent
     return values
+
+
+def cut_at_limit(turn: Turn) -> float:
+    """Share of a generation's attempts that reached the token limit before their end."""
+    return float((~turn.attempts.samples.ended_N).mean())
 
 
 def curriculum_scalars(manager: Manager, standing: Standing) -> dict[str, float]:

@@ -466,6 +466,7 @@ class Session:
             reached=report.reached(self._parts.ring.manager, standing),
             valid_rate=valid / asked if asked else float("nan"),
             mixed_rate=float(np.mean([past.mixed_groups / len(past.reports) for past in recent])),
+            cut_rate=float(np.mean([report.cut_at_limit(past) for past in recent])),
             tokens_per_second=sum(past.generated_tokens for past in recent) / elapsed,
             time_shares={name: value / wall for name, value in spent.items()},
             seconds_left=self._usual_seconds() * left,

@@ -71,7 +71,7 @@ def test_a_rate_is_of_graded_attempts():
 
 def test_summary_by_hand():
     problems = [problem("a", 0), problem("a", 1), problem("b", 0)]
-    sampled = Scores(np.array([3, 0, 1]), np.array([3, 3, 2]), np.array([40, 20, 12]), 4)
+    sampled = Scores(np.array([3, 0, 1]), np.array([3, 3, 2]), np.array([40, 20, 12]), 4, cut=3)
     greedy = Scores(np.array([1, 0, 0]), np.array([1, 1, 1]), np.array([9, 9, 10]), 1)
     found = evaluate.summary(problems, sampled, greedy)
     assert found["problems"] == 3
@@ -83,6 +83,7 @@ def test_summary_by_hand():
     assert found["grader_errors"] == 1 + 1 + 2  # of 4 attempts at each, although none has all
     assert found["tokens_per_attempt"] == 6.0
     assert found["tokens_per_attempt_by_level"] == {"a": [10.0, 5.0], "b": [3.0]}
+    assert found["cut_at_limit"] == 0.25
     assert found["generated_tokens"] == 100
 
 

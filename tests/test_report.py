@@ -1,11 +1,13 @@
-"""What is suggested at the end of a run: a problem that it solves, and one at its frontier."""
+"""What is told of a run: problems to try at its end, attempts that are cut off on the way."""
 
 from types import SimpleNamespace
 
 import pytest
 
 from selfplay import report
+from selfplay.cli.display import summary_line
 from selfplay.problem import Problem
+from selfplay.report import Snapshot
 
 
 def posed(environment, level):
@@ -50,3 +52,14 @@ def test_where_there_is_none_there_is_none():
 def test_levels_shown():
     assert report.shown_levels(parts()) == {"low": 2, "high": 2}
     assert report.shown_levels(parts(steps=0)) == {"low": 0, "high": 0}
+
+
+@pytest.mark.parametrize(("cut", "told"), [(0.08, True), (0.05, False), (0.0, False)])
+def test_attempts_that_are_cut_off_are_told_when_they_are_many(cut, told):
+    snapshot = Snapshot(
+        generation=1, generations=2, held_out=0.5, rating=1500.0, rating_sd=20.0, valid_rate=1.0,
+        reached={"low": 3}, mixed_rate=0.3, cut_rate=cut, tokens_per_second=1000.0,
+        time_shares={"decode": 1.0}, seconds_left=1.0,
+    )  # fmt: skip
+    assert ("cut 8%" in summary_line(snapshot)) is told
+    assert ("cut" in summary_line(snapshot)) is told

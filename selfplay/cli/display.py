@@ -12,6 +12,8 @@ from selfplay.report import Snapshot
 
 LINE_EVERY = 10
 """Generations between lines where there is no terminal."""
+MANY_CUT = 0.05
+"""Share of attempts that reach the token limit from which the console tells it."""
 FEW = 6
 """Environments whose levels are told one by one."""
 HISTORY_EVERY = 10
@@ -78,6 +80,7 @@ def summary_line(snapshot: Snapshot) -> str:
         f"levels {levels_reached(snapshot)}",
         f"valid {percent(snapshot.valid_rate)}",
         f"mixed {percent(snapshot.mixed_rate)}",
+        *([f"cut {percent(snapshot.cut_rate)}"] if snapshot.cut_rate > MANY_CUT else []),
         f"{snapshot.tokens_per_second / 1000:.1f}k tok/s",
         "decode {:.0%} grade {:.0%} train {:.0%}".format(
             shares.get("decode", 0) + shares.get("propose", 0),

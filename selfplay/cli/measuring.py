@@ -13,6 +13,7 @@ from tyro.conf import Positional
 
 from selfplay import machine, report
 from selfplay.cli import options, runs
+from selfplay.cli.display import MANY_CUT
 from selfplay.evaluate import Interval
 from selfplay.loop import State
 from selfplay.run import RunFolder
@@ -142,6 +143,11 @@ def print_figures(console: Console, run: Path, figures: dict[str, Any]) -> None:
     console.print(table)
     if figures["gain"]:
         console.print(f"gain, paired: {Interval(**figures['gain']).points()} (95%)")
+    if (cut := end.get("cut_at_limit", 0.0)) > MANY_CUT:  # absent from older evaluations
+        console.print(
+            f"{cut:.0%} of the attempts reached the token limit before their end and earned "
+            "nothing; --decode.max-tokens is that limit."
+        )
     rated = figures["rating"]
     if rated["start"]:
         console.print(
