@@ -22,7 +22,8 @@ from tyro.conf import Positional
 
 from selfplay import environments as installed
 from selfplay.cli import options
-from selfplay.grading import kinds, programs, public
+from selfplay.grading import free_text, kinds, programs, public
+from selfplay.grading.answers import AnswerError, unreadable
 from selfplay.grading.judge import judge
 from selfplay.grading.kinds.words import Text
 from selfplay.grading.programs.pool import Pool
@@ -46,21 +47,25 @@ def grade_command(arguments: Sequence[str]) -> None:
     def grade(
         file: Positional[str],
         form: Annotated[Form, tyro.conf.arg(name="format")] = "rows",
+        anywhere: bool = False,
         as_json: Annotated[bool, tyro.conf.arg(name="json")] = False,
         sandbox: SandboxConfig = SandboxConfig(),  # noqa: B008 (frozen)
     ) -> None:
-        """Grade answers and programs: verdict, reason and time of each row of a file.
+        r"""Grade answers and programs: verdict, reason and time of each row of a file.
 
         Args:
             file: lines of JSON, - for standard input; docs/grading.md describes the rows.
             form: what the rows are: our own, or those of a public data set with what a model
                 wrote added as `response`.
+            anywhere: look for the answer of a response wherever it may be, and say where it was
+                found: in the last <answer>, the last \boxed{}, behind "the answer is", in the
+                last formula, in the last number. For measuring other people's models.
             as_json: rows of JSON instead of text; the summary goes to standard error.
             sandbox: the jail that programs run in.
         """
         start, counts = time.perf_counter(), Counter[str]()
         console = Console(highlight=False, soft_wrap=True)
-        with open_lines(file) as lines, Grader(sandbox, form) as grader:
+        with open_lines(file) as lines, Grader(sandbox, form, anywhere) as grader:
             for graded in grader.graded(lines):
                 counts[graded.verdict.outcome] += 1
                 if as_json:
@@ -86,14 +91,19 @@ class Graded(NamedTuple):
     """Level of the jail that a program ran in; None for an answer."""
     inferred: str | None = None
     """The kind that the gold of a row of kind `auto` was read as."""
+    found: str | None = None
+    """Where the answer was found, if it was looked for anywhere."""
 
     @property
     def said(self) -> str:
         """The reason, with what the gold was read as where that was not declared."""
-        if self.inferred is None:
-            return self.verdict.reason
-        how = "compared as text" if self.inferred == Text.name else f"read as {self.inferred}"
-        return f"{self.verdict.reason} (gold {how})"
+        notes = []
+        if self.inferred is not None:
+            text = self.inferred == Text.name
+            notes.append("gold compared as text" if text else f"gold read as {self.inferred}")
+        if self.found is not None:
+            notes.append(f"answer found by {self.found}")
+        return f"{self.verdict.reason} ({'; '.join(notes)})" if notes else self.verdict.reason
 
     def to_json(self) -> str:
         """As a line of JSON."""
@@ -103,7 +113,7 @@ class Graded(NamedTuple):
             "reason": self.verdict.reason,
             "seconds": round(self.seconds, 6),
         }
-        more = {"sandbox": self.sandbox, "kind": self.inferred}
+        more = {"sandbox": self.sandbox, "kind": self.inferred, "found": self.found}
         return json.dumps(row | {name: value for name, value in more.items() if value is not None})
 
     def to_markup(self) -> str:
@@ -124,9 +134,10 @@ def _printable(text: object) -> str:
 class Grader:
     """Grades rows of all sorts; starts the jail when the first program comes."""
 
-    def __init__(self, sandbox: SandboxConfig, form: Form = "rows") -> None:
+    def __init__(self, sandbox: SandboxConfig, form: Form = "rows", anywhere: bool = False) -> None:
         self._sandbox = sandbox
         self._form: Form = form
+        self._anywhere = anywhere
         self._pool: Pool | None = None
         self._environments: dict[str, Environment] = {}
 
@@ -149,7 +160,7 @@ class Grader:
 
     def _row(self, number: int, line: bytes) -> "Graded | _Program":
         """The verdict on a row, or the program in it; an unreadable row is an error of its own."""
-        start, name, inferred = time.perf_counter(), number, None
+        start, name, inferred, found = time.perf_counter(), number, None, None
         try:
             row = _read(line)
             if self._form != "rows":
@@ -157,12 +168,17 @@ class Grader:
             name = row.get("id", number)
             if "function" in row or "tests" in row:
                 return _program(name, row)
+            if self._anywhere and "response" in row and "environment" not in row:
+                answer, found = free_text.find(str(row.pop("response")))
+                row["answer"] = answer
             verdict, inferred = self._answer(row)
+        except AnswerError as error:
+            verdict = unreadable(error)
         except Exception as error:  # whatever is wrong with one row, the next ones are graded
             verdict = Verdict(Outcome.ERROR, f"{error or type(error).__name__}")
         if verdict.outcome is Outcome.ERROR:
             verdict = Verdict(Outcome.ERROR, f"line {number}: {verdict.reason}")
-        return Graded(name, verdict, time.perf_counter() - start, inferred=inferred)
+        return Graded(name, verdict, time.perf_counter() - start, inferred=inferred, found=found)
 
     def _answer(self, row: dict[str, Any]) -> tuple[Verdict, str | None]:
         """The verdict and, for a row of kind `auto`, the kind that its gold was read as."""

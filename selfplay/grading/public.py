@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from selfplay.grading.answers import unboxed_last
+from selfplay.grading.answers import AnswerError, unboxed_last
 from selfplay.grading.programs import asserts
 from selfplay.grading.programs.jail import values
 
@@ -94,7 +94,7 @@ def row_of(name: str, row: Row) -> dict[str, object]:
     """
     try:
         read = FORMATS[name](row)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, AnswerError) as error:
         raise ValueError(
             f"it is no row of {name} ({type(error).__name__}: {error}); its keys are "
             f"{', '.join(map(repr, row))}."

@@ -69,6 +69,8 @@ def test_what_is_no_row_of_the_set_is_an_error_that_says_so():
     for name in public.FORMATS:
         with pytest.raises(ValueError, match=f"no row of {name}|nothing to grade"):
             public.row_of(name, {"something": 1})
+    with pytest.raises(ValueError, match="no row of math"):
+        public.row_of("math", {"solution": "no box", "response": "3"})
     with pytest.raises(ValueError, match="put what the model wrote under 'response'"):
         public.row_of("gsm8k", {"answer": "#### 3"})
 
