@@ -1,7 +1,8 @@
 r"""Which kind of answer a gold is: for data sets whose golds are LaTeX strings without a type.
 
-Fed by declare. The rules, in order: a value of JSON by its type; a congruence; a matrix; true,
-false, yes, no; a letter A to J, an option; one number, with % or a unit as units.py finds it;
+Fed by declare. The rules, in order: a value of JSON by its type; a congruence, a numeral of another
+base, a ratio; a matrix; true, false, yes, no; a letter A to J, an option; one number, with % or a
+unit as units.py finds it;
 \{...\}, a set; brackets with an infinity, brackets that differ or \cup, an interval, and so is
 [a, b], but (a, b) a tuple; x = 1, y = 2, a tuple with names; a name before a value or a formula; a
 relation, an equation or a solution set; a bare list, a multiset; an expression; a formula with
@@ -32,6 +33,7 @@ from selfplay.grading.kinds.layout import (
     relations,
     split,
 )
+from selfplay.grading.kinds.numerals import notated
 from selfplay.grading.kinds.realsets import Interval
 from selfplay.grading.kinds.scalars import Decimal, Integer, Rational
 from selfplay.grading.kinds.schema import Json
@@ -130,7 +132,7 @@ def _of_text(gold: str) -> Kind:
         text = plain(gold)
     except AnswerError:
         return WORDS
-    for rule in (_modular, _word, _number, _structure, _scalar, _qualified):
+    for rule in (_notated, _word, _number, _structure, _scalar, _qualified):
         kind = rule(text, gold)
         if kind is not None and _reads(kind, gold):
             return kind
@@ -146,9 +148,9 @@ def _reads(kind: Kind, gold: str) -> bool:
         return False
 
 
-def _modular(text: str, gold: str) -> Kind | None:
+def _notated(text: str, gold: str) -> Kind | None:
     del gold
-    return Congruence() if is_congruence(text) else None
+    return Congruence() if is_congruence(text) else notated(text)
 
 
 def _word(text: str, gold: str) -> Kind | None:
