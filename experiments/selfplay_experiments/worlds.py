@@ -34,14 +34,15 @@ factor. Set, with `MIDDLE`, so that practice everywhere alike wastes about as ma
 about as high as in the simulations that the design rests on."""
 MIDDLE = -2.1
 """Mean logit of the pass rate half-way up the levels before any practice."""
-LADDER_RATE = 0.0115
-"""Logits that a right attempt at a hopeless problem adds in `long`, divided by 4. It and the four
-below are the means that fit.py finds over the runs of the experiment `ladder_arms`."""
-LADDER_START = (1.25, 0.15)
-"""Logit of the pass rate at the lowest level of `long` that was not shown, mean and spread."""
-LADDER_SLOPE = (0.4, 0.75)
+LADDER_GAIN = (0.013, 0.037)
+"""Levels by which a right attempt at a hopeless problem moves the frontier of `long`, divided by 4,
+least and most. It and the three below are of what fit.py finds in the runs of three seeds of the
+experiment `ladder_arms`: slopes differ between seeds, and gains between environments only."""
+LADDER_SLOPE = (0.4, 1.6)
 """Logits from a level to the next, least and most."""
-LADDER_REACH = 50.0
+LADDER_START = (1.25, 0.3)
+"""Logit of the pass rate at the lowest level of `long` that was not shown, mean and spread."""
+LADDER_REACH = 100.0
 """Levels over which what an attempt adds falls to 1/e: it adds to all levels nearly alike."""
 LADDER_LEVELS = 60
 """Levels of the environments of `long`."""
@@ -312,9 +313,9 @@ def ladders(
 def _long(seed: int, environments: int) -> World:
     """Ladders like those of `ladder_arms`."""
     rng = numpy_rng(seed, 0, "world-ladders")
-    slope_E = rng.uniform(*LADDER_SLOPE, environments)
+    slope_E = np.exp(rng.uniform(*np.log(LADDER_SLOPE), environments))
     start_E = rng.normal(*LADDER_START, environments)
-    rate_E = np.full(environments, LADDER_RATE)
+    rate_E = slope_E * np.exp(rng.uniform(*np.log(LADDER_GAIN), environments))
     return ladders(seed, start_E, slope_E, rate_E, LADDER_REACH, LADDER_LEVELS)
 
 
