@@ -49,9 +49,9 @@ PRODUCT_SHARE = 0.45
 """Share of operators that are drafted as products, where they are allowed."""
 
 _SPELLINGS = (
-    ("\\left", ""), ("\\right", ""), ("\\times", "*"), ("\\cdot", "*"), ("\\div", "/"),
+    ("\\left", " "), ("\\right", " "), ("\\times", "*"), ("\\cdot", "*"), ("\\div", "/"),
     ("\u00d7", "*"), ("\u22c5", "*"), ("\u00b7", "*"), ("\u00f7", "/"), ("\u2212", "-"), ("[", "("),
-    ("]", ")"), ("$", ""),
+    ("]", ")"), ("$", " "),
 )  # fmt: skip
 """How other models write the signs."""
 _LEADING_ZEROS = re.compile(r"(?<![0-9.])0+(?=[0-9])")

@@ -39,8 +39,9 @@ def math(row: Row) -> dict[str, object]:
 
 def humaneval(row: Row) -> dict[str, object]:
     """`test` has asserts about a candidate; a completion goes on from the end of `prompt`."""
-    name, code = _text(row, "entry_point"), _program(_response(row))
-    if f"def {name}" not in code:
+    name = _text(row, "entry_point")
+    code = _program(_response(row), name)
+    if not _defines(code, name):
         code = _text(row, "prompt") + code
     tests = asserts.fields(_text(row, "test"), name, "candidate")
     return {"function": {"name": name}, "submission": code, **tests}
@@ -52,7 +53,7 @@ def mbpp(row: Row) -> dict[str, object]:
         raise ValueError("its tests need code to be run first (test_setup_code).")
     source = "\n".join(row["test_list"])
     name = asserts.called(source)
-    code = _program(_response(row, without=("code",)))
+    code = _program(_response(row, without=("code",)), name)
     return {"function": {"name": name}, "submission": code, **asserts.fields(source, name, name)}
 
 
@@ -119,10 +120,15 @@ def _response(row: Row, without: tuple[str, ...] = ()) -> str:
     )
 
 
-def _program(response: str) -> str:
-    """The last fenced block of a response, or all of it."""
+def _program(response: str, name: str = "") -> str:
+    """The last fenced block of a response that defines a function, or the last, or all of it."""
     fenced = _FENCE.findall(response)
-    return fenced[-1] if fenced else response
+    own = [block for block in fenced if name and _defines(block, name)]
+    return (own or fenced or [response])[-1]
+
+
+def _defines(code: str, name: str) -> bool:
+    return re.search(rf"\bdef +{re.escape(name)}\b", code) is not None
 
 
 def _value(text: str) -> object:

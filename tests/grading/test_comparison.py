@@ -131,7 +131,7 @@ def test_an_int_is_a_float_only_where_float_is_declared(text, value, fitted):
     ("text", "value", "why"),
     [
         ("int", True, "a bool where int is declared"),
-        ("float", 2**53 + 1, "an int where float is declared"),
+        ("float", 10**400, "an int where float is declared"),
         ("tuple[int, str]", (1,), "1 elements where"),
         ("list[int]", [1, "a"], "a str where int is declared"),
         ("tuple[int, int]", [1, 2], "a list where"),

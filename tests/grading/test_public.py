@@ -32,6 +32,7 @@ CODE = {
         ]
     ),
 }
+LARGE = {"question_id": "1", "public_test_cases": [{"input": "", "output": "1000000006"}]}
 METHOD = {
     "question_id": "2777",
     "metadata": json.dumps({"func_name": "total"}),
@@ -48,6 +49,10 @@ ROWS = [
     ("humaneval", HUMANEVAL, "    return x * x\n", "wrong"),
     ("mbpp", MBPP, "Here:\n```python\ndef twice(x):\n    return x * 2\n```\nDone.", "correct"),
     ("mbpp", MBPP, "def twice(x):\n    return 4", "wrong"),
+    ("mbpp", {**MBPP, "test_list": ["assert gcd(12, 8) == 4"]}, "pass", "unparsable"),
+    ("mbpp", MBPP, "```\ndef twice(x):\n    return x * 2\n```\nSo:\n```\ntwice(2)\n```", "correct"),
+    ("livecodebench", LARGE, "print(1000000007)", "wrong"),
+    ("livecodebench", LARGE, "print(1000000006)\nsys.stdout.close()\nexit(0)", "correct"),
     ("livecodebench", CODE, "a, b = map(int, input().split())\nprint(a + b)", "correct"),
     ("livecodebench", CODE, "print(3)", "wrong"),
     ("livecodebench", METHOD, "class Solution:\n    def total(self, xs: List[int], name: str):\n"
@@ -81,7 +86,8 @@ def test_what_is_no_row_of_the_set_is_an_error_that_says_so():
         "assert f(random.randint(0, 9)) == 3", "assert set(f(1)) == set([1])", "import os",
         "x = open('/etc/passwd')", "assert f(1) == g(2)", "assert f(9**9**9) == 1", "def f(:",
         "for x in range(10**6): assert f(x) == x", "while True: assert f(1) == 1",
-        "assert f(1) > 2",
+        "assert f(1) > 2", "assert f(1) == 5\nassert abs(f(2) - 3.1) < 0.1",
+        "assert math.isclose(g(1), 2)",
         "assert abs(f(1) - 2) < 0.1\nassert abs(f(1) - 2) < 0.2", "assert f(*[1]) == 1",
     ],
 )  # fmt: skip

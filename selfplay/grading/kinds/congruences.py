@@ -86,7 +86,7 @@ class Congruence(Reader):
                     Outcome.WRONG if number else Outcome.UNPARSABLE,
                 )
             left, _, right = part.rpartition("\\equiv")
-            if left and not is_unknown(left.strip()):
+            if left and (not is_unknown(left.strip()) or left.strip() != name):
                 raise AnswerError("not a congruence", f"{left[:40]!r} is no unknown")
             numbers += [_whole(one.strip()) for one in signs(right.strip())]
         return Residues(modulus, frozenset(number % modulus for number in numbers))
@@ -117,7 +117,10 @@ def without_modulus(text: str) -> str:
     if mark is None or mark.end() != len(text):
         return text
     left, _, right = text[: mark.start()].rpartition("\\equiv")
-    return right.strip() if not left or is_unknown(left.strip()) else text
+    right = right.strip()
+    residue = int(right) if right.isdigit() and len(right) < 13 else None
+    reduced = residue is None or residue < int(mark[1] or mark[2])
+    return right if reduced and (not left or is_unknown(left.strip())) else text
 
 
 def _whole(text: str) -> int:

@@ -52,9 +52,11 @@ _SET_NAME = re.compile(r"\\mathbb *\{? *([A-Z]) *\}?")
 _NAMES = re.compile(
     r"(?:m? *\\(?:angle|triangle|overline|vec) *)?\{? *[A-Z]{1,4} *\}?"
     r"(?:_\{? *(?:\\triangle *)?[A-Za-z0-9]{1,8} *\}?)?"
-    r"|\|? *[A-Z]{2} *\|?|\\overline *\{ *[A-Z]{2} *\}"
+    r"|[A-Za-z]'{0,2} *\( *-?[0-9]{1,6} *\)|\|? *[A-Z]{2} *\|?|\\overline *\{ *[A-Z]{2} *\}"
 )
 _QUANTITY = re.compile(r"[a-wA-W](?: *[+*-]? *[a-wA-W]){1,5}")
+_CONSTANTS = frozenset("abcdkABCDK")
+"""Letters that stand for any number in the formula of a function."""
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -148,13 +150,13 @@ class Named(Reader):
 
     def prepare(self, gold: str) -> tuple[Reader, Any]:
         """This kind with the name and what the gold tells of the value, and the value."""
-        left, _, right = gold.partition("=")
+        left, _, right = without_dollars(gold).partition("=")
         inner, value = self.inner.prepare(right.strip())
         return Named(inner.part(), tuple(symbols(plain(left)))), value
 
     def read(self, text: str) -> Any:
         """The value, behind the name or alone."""
-        left, sign, right = text.partition("=")
+        left, sign, right = without_dollars(text).partition("=")
         named = sign and tuple(symbols(plain(left))) == self.left
         assert isinstance(self.inner, Reader)
         return self.inner.read(right.strip() if named else text)
@@ -163,6 +165,13 @@ class Named(Reader):
         """Whether the values are the same."""
         assert isinstance(self.inner, Reader)
         return self.inner.same(expected, given, trial)
+
+
+def without_dollars(gold: str) -> str:
+    """A gold without the one pair of $ around it."""
+    gold = gold.strip()
+    one_pair = gold.count("$") == 2 and gold.startswith("$") and gold.endswith("$")
+    return gold[1:-1] if one_pair else gold
 
 
 def is_name(text: str) -> bool:
@@ -200,6 +209,7 @@ def _read(text: str) -> Statement:
     if found and not defines(sides[0], sides[1]):
         raise AnswerError("not a formula", f"{sides[0][:40]!r} is no name")
     arguments = _arguments(sides[0]) if found and is_function(sides[0]) else ()
+    constants = constants.difference(arguments)
     return Statement(left, arguments, _cases(sides[-1]), conditions, constants)
 
 
@@ -273,10 +283,15 @@ def _arguments(left: str) -> tuple[str, ...]:
 def _renamed_left(expected: Statement, given: Statement) -> bool:
     """Whether two left sides are one function with other names, or the given one a mere name."""
     if expected.arguments:
-        return len(given.arguments) in (0, len(expected.arguments)) and (
-            given.left[0] == expected.left[0] or not given.arguments
-        )
+        if not given.arguments:
+            return True
+        same = _before_arguments(given.left) == _before_arguments(expected.left)
+        return same and len(given.arguments) == len(expected.arguments)
     return len(given.left) == 1 and (not expected.left or "_" in expected.left)
+
+
+def _before_arguments(left: tuple[str, ...]) -> tuple[str, ...]:
+    return left[: left.index("(")]
 
 
 def _unknowns(statement: Statement) -> frozenset[str]:
@@ -287,14 +302,24 @@ def _namings(
     expected: Statement, given: Statement, arguments: dict[str, str]
 ) -> Iterable[dict[str, str]]:
     """Each way to give the constants of an answer the names that the gold has for them."""
-    theirs = {arguments.get(name, name) for name in _unknowns(given) | given.constants}
+    free = _unknowns(given) | given.constants
+    if any(new != old and new in free for old, new in arguments.items()):
+        return []  # the name of the gold's argument is taken by something else
+    theirs = {arguments.get(name, name) for name in free}
     ours = _unknowns(expected) | expected.constants
-    constants = expected.constants | (
-        _unknowns(expected) - set(expected.arguments) if expected.arguments else frozenset()
-    )
-    new, missing = sorted(theirs - ours), sorted((ours - theirs) & constants)
-    if len(new) != len(missing) or len(new) > MAX_RENAMED:
-        return [{}] if not new else []
+    usual = _CONSTANTS.difference(expected.arguments) if expected.arguments else frozenset[str]()
+    new = sorted(theirs - ours)
+    missing = sorted((ours - theirs) & (expected.constants | usual))
+    if not new:
+        return [{}]
+    said = {symbol for condition in given.conditions for symbol in condition}
+    if (
+        len(new) != len(missing)
+        or len(new) > MAX_RENAMED
+        or not (given.constants | usual).issuperset(new)
+        or said.intersection(missing)
+    ):
+        return []
     return [dict(zip(new, order, strict=True)) for order in permutations(missing)]
 
 

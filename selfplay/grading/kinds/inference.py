@@ -21,7 +21,14 @@ from selfplay.grading.answers import AnswerError, unboxed
 from selfplay.grading.kinds.congruences import Congruence, is_congruence
 from selfplay.grading.kinds.containers import Matrix, Tuple, common_kind, names_of
 from selfplay.grading.kinds.equations import Equation
-from selfplay.grading.kinds.formulas import Formula, Named, defines, is_name, is_qualified
+from selfplay.grading.kinds.formulas import (
+    Formula,
+    Named,
+    defines,
+    is_name,
+    is_qualified,
+    without_dollars,
+)
 from selfplay.grading.kinds.kind import Kind, Reader, plain
 from selfplay.grading.kinds.layout import (
     assigned,
@@ -173,7 +180,7 @@ def _number(text: str, gold: str) -> Kind | None:
         unit = ("°", "degrees")
     elif _CURRENCY.match(gold):
         unit = MONEY
-    percent = "as_fraction" if text.endswith("%") else "refuse"
+    percent = "as_fraction" if text.endswith(("%", " percent")) else "refuse"
     for kind in (Integer(unit or MONEY, percent), Rational(unit or MONEY, percent)):
         if _reads(kind, gold):
             return kind
@@ -217,7 +224,10 @@ def _bracketed(group: tuple[str, str, str]) -> Kind | None:
 def _related(text: str, gold: str) -> Kind:
     right = assigned(text)
     if right != text and (group := enclosed(right, "([")) is not None:
-        return Tuple(bracket=group[0])
+        left = enclosed(relations(text)[0][0], "(")
+        names = () if left is None else tuple(split(left[1], ","))
+        ordered = len(names) == len(split(group[1], ",")) > 1
+        return Tuple(bracket=group[0], names=names if ordered else ())
     if right != text and all(enclosed(part, "(") for part in split(right, ",", "or", "and")):
         return Multiset()
     if named := names_of(text):
@@ -225,7 +235,7 @@ def _related(text: str, gold: str) -> Kind:
     sides, found = relations(text)
     unknown = is_unknown(sides[0])
     if found == ["="] and is_name(sides[0]) and (not unknown or sides[1].startswith("\\{")):
-        kind = _of_text(gold.partition("=")[2])
+        kind = _of_text(without_dollars(gold).partition("=")[2])
         if not isinstance(kind, Text | Expression | Formula | Equation):
             return Named(kind)
     solved = unknown and _is_number(sides[-1])

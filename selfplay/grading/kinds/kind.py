@@ -13,6 +13,8 @@ from selfplay.grading.answers import AnswerError
 from selfplay.grading.mathematics.symbols import normalise
 from selfplay.grading.mathematics.trial import Trial
 
+_SPACES = re.compile("  +")
+"""Runs of spaces, which would make the patterns of the readers slow."""
 _MARKDOWN = re.compile(r"(\*{1,2}|`)([^*`]+)\1")
 
 MAX_FIELD = 1_000
@@ -79,7 +81,7 @@ def plain(text: str) -> str:
     Raises:
         AnswerError: a character that is not read, too long, or empty.
     """
-    text = _without_stop(normalise(text))
+    text = _without_stop(_SPACES.sub(" ", normalise(text)))
     if text[:1] in ("*", "`"):
         text = _without_stop(without_markdown(text))
     if not text:

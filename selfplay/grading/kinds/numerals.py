@@ -36,7 +36,7 @@ _BASED = re.compile(
     r"\(? *([0-9][0-9A-Za-z]{0,60}) *\)? *"
     rf"(?:_ *\{{? *{_BASE} *\}}?|\(? *(?:in )?base *{_BASE} *\)?)"
 )
-_TIME = re.compile(r"[0-9]{1,2}:[0-5][0-9]")
+_TIME = re.compile(r"[0-9]{1,2}(?::[0-5][0-9]){1,2}")
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,9 @@ class Based(Reader):
             )
         word = found[2] or found[3]
         base = int(word) if word.isdigit() else _BASES.get(word, 0)
-        try:
-            return base, int(found[1], base if 2 <= base <= 36 else 1)
-        except ValueError as error:
-            raise AnswerError("no base", f"{text[:40]!r} has other digits") from error
+        if not 2 <= base <= 36 or any(int(digit, 36) >= base for digit in found[1]):
+            raise AnswerError("no base", f"{text[:40]!r} has other digits")
+        return base, int(found[1], base)
 
     def same(self, expected: tuple[int, int], given: tuple[int, int], trial: Trial) -> bool:
         """Whether it is the same number in the same base."""

@@ -167,7 +167,7 @@ class _Reader:
         if found:
             return self._solved(sides, found)
         if "\\setminus" in text:
-            whole, _, holes = text.partition("\\setminus")
+            whole, _, holes = text.rpartition("\\setminus")
             return list(
                 self.line.without(
                     self.line.united(self._part(whole.strip())), self._part(holes.strip())

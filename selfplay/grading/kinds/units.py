@@ -40,11 +40,17 @@ _SAME = (
 _BY_SPELLING = {spelling: same for same in _SAME for spelling in same}
 MONEY = _BY_SPELLING["$"]
 """What may stand before or after a plain number whose gold says nothing of a unit."""
-_PLAIN = frozenset(s for s in _BY_SPELLING if len(s) == 2 and s.isalpha()) - {"in"}
-"""Units of two letters; one letter without \text{} is an unknown."""
+_PLAIN = frozenset(s for s in _BY_SPELLING if len(s) == 2 and s.isalpha()) - {"in", "mg"}
+"""Units of two letters; one letter without \text{} is an unknown, and m g the product of two."""
+_GLUED = frozenset(["cm", "mm", "km", "kg", "mL", "ml", "Hz"])
+"""Units that may follow a number without a space; other letters there are a product."""
 _NO_UNITS = frozenset(
     "or and for if is are was where when with all any each every some the not such that then than "
-    "odd even times mod only there exists least most about approximately none does exist".split()
+    "odd even times mod only there exists least most about approximately none does exist "
+    "hundred hundreds thousand thousands million millions billion billions trillion dozen dozens "
+    "half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh "
+    "sevenths eighth eighths ninth ninths tenth tenths hundredth hundredths thousandth thousandths "
+    "percent squared cubed below above zero plus minus negative choose over".split()
 )
 """Words that no unit has."""
 _WRAPPED = r"\\(?:text|mathrm|textrm|textbf|textsf|mathsf|mbox|operatorname|rm)\s*\{[^{}]*\}"
@@ -60,10 +66,11 @@ _NUMBER = (
 )
 _ONE = rf"[A-Za-z]+(?:\s*{_POWER})?"
 _QUANTITY = re.compile(
-    rf"{_NUMBER}\s*([A-Za-z]+(?:[ -][A-Za-z]+){{0,4}}(?:\s*{_POWER})?(?:\s*/\s*{_ONE})?)"
+    rf"{_NUMBER}(\s*)([A-Za-z]+(?:[ -][A-Za-z]+){{0,4}}(?:\s*{_POWER})?(?:\s*/\s*{_ONE})?)"
 )
 """A normalised text of a number and words."""
 
+_VOWELS = frozenset("aeiouy")
 _CURRENCY = re.compile(r"([+-]?) *\\?")
 _NO_SPACING = str.maketrans("", "", " {}~")
 _ANGLE = re.compile(r"(.+?)(?:°|\^ *(?:\\circ|\{ *\\circ *\}))", re.DOTALL)
@@ -87,9 +94,10 @@ def written_in(gold: str, text: str) -> tuple[str, ...]:
     if (latex := _WRITTEN.search(gold)) is not None and gold[: latex.start()].strip(" $"):
         written = _flattened(latex[1])
     elif (quantity := _QUANTITY.fullmatch(text)) is not None:
-        written = _flattened(quantity[1])
+        written = _flattened(quantity[2])
         parts = re.findall("[A-Za-z]+", written)
-        if not all(len(part) > 2 or part in _PLAIN for part in parts):
+        glued = not quantity[1] and not quantity[0][: quantity.start(2)].endswith(" ")
+        if not all(_is_word(part) for part in parts) or (glued and not _GLUED.issuperset(parts)):
             return ()
     else:
         return ()
@@ -99,6 +107,12 @@ def written_in(gold: str, text: str) -> tuple[str, ...]:
     if any(name in WORDS or len(name) > 30 for name in names) or len(names) > 6:
         return ()
     return spellings(written)
+
+
+def _is_word(text: str) -> bool:
+    """Whether letters outside of LaTeX are a unit or another word, and no product: cm, eggs."""
+    word = len(text) > 3 and text.islower() and not _VOWELS.isdisjoint(text)
+    return word or text in _PLAIN or (len(text) > 2 and text in _BY_SPELLING)
 
 
 def spellings(unit: str) -> tuple[str, ...]:

@@ -43,6 +43,8 @@ _OPERAND_COMMANDS = frozenset({"\\frac", "\\binom", "\\lvert", "\\lfloor", "\\lc
 _OF_TWO_DIGITS = frozenset({"\\frac", "\\binom"})
 _NEVER_OPERANDS = frozenset({END, "+", "-", ")", "}", "]", "\\}"})
 _CLOSING = {"(": ")", "{": "}", "[": "]", "\\{": "\\}"}
+_OF_SUMS = frozenset({"[", "\\{"})
+r"""Brackets that only group: around anything but a sum, [x] may be a floor and \{x\} a fraction."""
 _FENCES = {"\\lvert": ("\\rvert", "abs"), "\\lfloor": ("\\rfloor", "floor"),
            "\\lceil": ("\\rceil", "ceil")}  # fmt: skip
 _INVERSE = {name: f"a{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
@@ -253,6 +255,8 @@ class _Reader(Cursor):
         bars, self.bars = self.bars, 0
         tree = self.enclosed(_CLOSING[opening], depth)
         self.bars = bars
+        if opening in _OF_SUMS and type(tree) is not Sum:
+            raise self.error("a sum in such brackets, which could mean a floor or a set,")
         return tree
 
     def bar(self, depth: int) -> Tree:

@@ -79,9 +79,9 @@ _COMMANDS = {
     "\\R": "\\mathbb{R}", "\\vert": "|", "\\mid": "|",
 }  # fmt: skip
 _WRAPPED = re.compile(
-    r"\\(?:text|mathrm|textrm|textbf|textit|mathbf|mathit|mathsf|mathcal|mbox|operatorname\*?|bf"
+    r"\\(?:text|mathrm|textrm|textbf|textit|mathbf|mathit|mathsf|mbox|operatorname\*?|bf"
     r"|rm|pmb|bm|boldsymbol)"
-    r"\s*\{([^{}]*)\}|\\(?:mathrm|rm)\s+([A-Za-z])"
+    r"\s*\{([^{}]*)\}|\\(?:mathrm|rm)\s+([A-Za-z])|\\mathcal\s*\{\s*(O)\s*\}"
 )
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _COMMAND = re.compile(r"\\(?:left|right)\s*\||\\[A-Za-z]+|\\[^A-Za-z]")
@@ -138,7 +138,7 @@ def _to_ascii(text: str) -> str:
 
 
 def _unwrap(wrapped: re.Match[str]) -> str:
-    inner = (wrapped[1] or wrapped[2] or "").strip()
+    inner = (wrapped[1] or wrapped[2] or wrapped[3] or "").strip()
     return f"\\{inner} " if inner in WORDS and len(inner) > 1 else f" {inner} "
 
 

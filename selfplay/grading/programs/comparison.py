@@ -16,6 +16,7 @@ __init__.py. Pure. The rules:
 
 import ast
 import math
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ MAX_TYPE = 400
 MAX_NUMBER = 400
 """Longest printed number that a tolerance is applied to, in characters."""
 
+_PRINTED = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _SCALARS: Mapping[str, type] = {
     "None": type(None),
     "NoneType": type(None),
@@ -254,12 +256,13 @@ def _lines(text: str) -> list[str]:
 
 
 def _near(one: str, other: str, tolerance: Tolerance) -> bool:
-    if max(len(one), len(other)) > MAX_NUMBER:
+    """Whether two printed numbers agree, of which one is written with a point or an exponent."""
+    if max(len(one), len(other)) > MAX_NUMBER or (one.isdigit() and other.isdigit()):
         return False
-    try:
-        return _equal_numbers(float(one), float(other), tolerance)
-    except ValueError:
+    if not (_PRINTED.fullmatch(one) and _PRINTED.fullmatch(other)):
         return False
+    fractional = any(mark in text for text in (one, other) for mark in ".eE")
+    return fractional and _equal_numbers(float(one), float(other), tolerance)
 
 
 def _equal_numbers(expected: complex, given: complex, tolerance: Tolerance | None) -> bool:

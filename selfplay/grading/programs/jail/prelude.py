@@ -4,6 +4,7 @@ Fed by the standard library, feeds runner.py; the modules are loaded before the 
 LeetCode, LiveCodeBench and MBPP run programs behind a prelude like this one.
 """
 
+import sys
 from importlib import import_module
 
 _MODULES = (
@@ -30,6 +31,7 @@ _NAMES = {
 def names() -> dict[str, object]:
     """The modules and what is taken from them, by the names that programs use."""
     found: dict[str, object] = {name: import_module(name) for name in _MODULES}
+    found |= {"exit": sys.exit, "quit": sys.exit}
     for module, wanted in _NAMES.items():
         found |= {name: getattr(found[module], name) for name in wanted.split()}
     return found

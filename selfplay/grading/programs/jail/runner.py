@@ -35,6 +35,7 @@ def serve(channel: int) -> NoReturn:
     random.seed(job["seed"])
     sys.set_int_max_str_digits(0)  # printing a large number is slow, not wrong; time is limited
     given = prelude.names() if job["prelude"] else {}
+    given.pop(job["function"], None)  # or an empty program would have defined it
     name = "__main__" if job["script"] else MODULE
     if job["clock_shift"]:
         _shift_clock(job["clock_shift"])
@@ -77,6 +78,13 @@ def _answer(
         return b"T" + _describe(error)
 
 
+class _Printed(io.BytesIO):
+    """What was printed, also after the program has closed its standard output."""
+
+    def close(self) -> None:
+        pass
+
+
 def _returned(
     code: types.CodeType,
     module: types.ModuleType,
@@ -105,7 +113,7 @@ def _printed(
     or, if it takes no argument, without, and what it returns is the answer if it prints none.
     """
     (text,) = arguments
-    raw, stopped = io.BytesIO(), False
+    raw, stopped = _Printed(), False
     sys.stdin = io.TextIOWrapper(io.BytesIO(str(text).encode()))
     sys.stdout = output = io.TextIOWrapper(raw, write_through=True)
     try:
@@ -118,7 +126,8 @@ def _printed(
     if not raw.getvalue() and not stopped and callable(target):
         wants = target.__code__.co_argcount if isinstance(target, types.FunctionType) else 1
         result = target(*arguments[:wants], **named)
-    output.flush()
+    if not output.closed:
+        output.flush()
     printed = raw.getvalue().decode(errors="replace")
     return (result if result is not None and not printed else printed,)
 
