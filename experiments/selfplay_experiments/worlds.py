@@ -310,12 +310,17 @@ def ladders(
     )
 
 
+def _log_uniform(rng: np.random.Generator, between: tuple[float, float], count: int) -> np.ndarray:
+    low, high = np.log(between)
+    return np.exp(rng.uniform(float(low), float(high), count))
+
+
 def _long(seed: int, environments: int) -> World:
     """Ladders like those of `ladder_arms`."""
     rng = numpy_rng(seed, 0, "world-ladders")
-    slope_E = np.exp(rng.uniform(*np.log(LADDER_SLOPE), environments))
+    slope_E = _log_uniform(rng, LADDER_SLOPE, environments)
     start_E = rng.normal(*LADDER_START, environments)
-    rate_E = slope_E * np.exp(rng.uniform(*np.log(LADDER_GAIN), environments))
+    rate_E = slope_E * _log_uniform(rng, LADDER_GAIN, environments)
     return ladders(seed, start_E, slope_E, rate_E, LADDER_REACH, LADDER_LEVELS)
 
 
