@@ -1,6 +1,6 @@
 """Names that people's data sets take for granted: what their programs use without importing it.
 
-Fed by the standard library, feeds runner.py; the modules are loaded before the first job is forked.
+Fed by the standard library, feeds runner.py, which takes them before the first job is forked.
 LeetCode, LiveCodeBench and MBPP run programs behind a prelude like this one.
 """
 

@@ -23,6 +23,7 @@ from . import prelude, values
 
 MODULE = "submission"
 """The name that the submitted module goes by; so `if __name__ == "__main__"` does not run."""
+_PRELUDE = prelude.names()  # once, in the zygote: jobs are forked with it
 _HEADER = 4
 _MESSAGE = 200
 
@@ -34,7 +35,7 @@ def serve(channel: int) -> NoReturn:
     assert isinstance(job, dict)
     random.seed(job["seed"])
     sys.set_int_max_str_digits(0)  # printing a large number is slow, not wrong; time is limited
-    given = prelude.names() if job["prelude"] else {}
+    given = dict(_PRELUDE) if job["prelude"] else {}
     given.pop(job["function"], None)  # or an empty program would have defined it
     name = "__main__" if job["script"] else MODULE
     if job["clock_shift"]:
