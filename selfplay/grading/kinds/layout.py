@@ -26,7 +26,9 @@ _UNKNOWN = re.compile(
 )
 _FUNCTION = re.compile(r"[A-Za-z]'?\([A-Za-z](?:,[A-Za-z])*\)")
 _TERM = re.compile(r"[A-Za-z]_(?:[A-Za-z]|\{[A-Za-z](?:[+-][0-9])?\})")
-_MATRIX = re.compile(r"\\begin *\{(p|b|B|small|)matrix\}(.*)\\end *\{\1matrix\}", re.DOTALL)
+_MATRIX = re.compile(
+    r"\\begin *\{(p|b|B|small|psmall|bsmall|)matrix\}(.*)\\end *\{\1matrix\}", re.DOTALL
+)
 _ARRAY = re.compile(
     r"\\begin *\{array\} *\{[lcr| ]{1,60}\}(.*)\\end *\{array\}"
     r"|\\begin *\{matrix\}(.*)\\end *\{matrix\}",
@@ -175,9 +177,10 @@ def latex_rows(text: str) -> list[list[str]]:
     Raises:
         AnswerError: it is none.
     """
-    if (matrix := _MATRIX.fullmatch(text)) is not None:
-        return _cells(matrix[2])
     group = enclosed(text, "([")
+    inside = text if group is None else group[1]  # its own brackets, or one more pair
+    if (matrix := _MATRIX.fullmatch(inside)) is not None:
+        return _cells(matrix[2])
     if group is not None and (array := _ARRAY.fullmatch(group[1])):
         return _cells(array[1] or array[2])
     raise AnswerError("not a matrix", f"{text[:40]!r} is no matrix of LaTeX")
