@@ -86,6 +86,11 @@ class _Printed(io.BytesIO):
         pass
 
 
+def _execute(code: types.CodeType, module: types.ModuleType) -> None:
+    """Run the submission's top level: the one place where its text becomes code, in the jail."""
+    exec(code, module.__dict__)  # noqa: S102
+
+
 def _returned(
     code: types.CodeType,
     module: types.ModuleType,
@@ -94,7 +99,7 @@ def _returned(
     named: dict[str, object],
 ) -> tuple[object] | None:
     """What the function returns, which may be a method of `Solution`; None if there is none."""
-    exec(code, module.__dict__)  # noqa: S102  # the one place for it: inside the jail
+    _execute(code, module)
     target = module.__dict__.get(function)
     if not callable(target) and "Solution" in module.__dict__:
         target = getattr(module.__dict__["Solution"](), function, None)
@@ -118,7 +123,7 @@ def _printed(
     sys.stdin = io.TextIOWrapper(io.BytesIO(str(text).encode()))
     sys.stdout = output = io.TextIOWrapper(raw, write_through=True)
     try:
-        exec(code, module.__dict__)  # noqa: S102  # as above
+        _execute(code, module)
     except SystemExit as error:
         stopped = True
         if error.code not in (None, 0):
