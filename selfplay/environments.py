@@ -1,7 +1,8 @@
-"""Find environments: by name among everything installed, in a Python file, or through a bridge.
+"""Find environments: by name among everything installed, in a file, or through a bridge.
 
 A package offers one by an entry point in the group "selfplay.environments" that names its class; a
-file is named by its path and holds one class. A bridge offers what another library has, as
+Python file is named by its path and holds one class; a file of problems (.jsonl) is an environment
+that only measures. A bridge offers what another library has, as
 `bridge:task`: an entry point in the group "selfplay.bridges" names a module with `names()`, of all
 that it offers, and `load(task)`. Nothing is imported before an environment is asked for; nothing is
 remembered here.
@@ -14,6 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
+from selfplay.grading import problem_file
 from selfplay.grading.programs.environment import Interpreter, ProgramEnvironment
 from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.problem import Environment
@@ -52,12 +54,14 @@ def load(name: str, interpreter: Interpreter | None = None) -> Environment:
 
     Args:
         name: of an installed environment, `bridge:task`, or the path of a Python file, ending in
-            .py.
+            .py, or of a file of problems, ending in .jsonl or .jsonl.gz.
         interpreter: where it may run programs; one with the default sandbox if left out. An
             environment that runs none does not use it.
     Raises:
         ValueError: none is installed under that name, or what is there is no environment.
     """
+    if name.endswith(problem_file.SUFFIXES):
+        return problem_file.load(name, interpreter or Interpreter(SandboxConfig()))
     if ":" in name and not name.endswith(".py"):
         return _bridged(name)
     kind = _from_file(name) if name.endswith(".py") else _installed(name)
@@ -195,5 +199,6 @@ def _unknown(name: str) -> str:
     tasks = "".join(f", or {bridge}:TASK" for bridge in bridges())
     return (
         f"there is no environment {name!r}.{hint} Installed: {', '.join(installed)}; or give a "
-        f"Python file that defines one (its name ends with .py){tasks}."
+        f"Python file that defines one (its name ends with .py), a file of problems (.jsonl)"
+        f"{tasks}."
     )

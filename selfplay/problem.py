@@ -151,6 +151,8 @@ class Environment(ABC):
     """Levels below this one hold so few problems that random draws repeat."""
     multiline: ClassVar[bool] = False
     """Whether texts and responses need line breaks."""
+    frozen: ClassVar[bool] = False
+    """Whether its problems only measure: those of a published set, which nothing is trained on."""
 
     @property
     def level_count(self) -> int:

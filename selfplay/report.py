@@ -206,11 +206,12 @@ def suggested(parts: Parts, full: dict[str, Any]) -> Suggested:
 
 
 def shown_levels(parts: Parts) -> dict[str, int]:
-    """How many levels of each environment the warm-up demonstrated; 0 where there was none."""
-    warmup, environments = parts.config.warmup, parts.environments
-    if not warmup.steps:
-        return dict.fromkeys(environments, 0)
-    return {name: shown(environments[name], warmup.shown) for name in environments}
+    """How many levels of each environment the warm-up demonstrated; 0 where there were none."""
+    warmup = parts.config.warmup
+    return {
+        name: shown(one, warmup.shown) if warmup.steps and not one.frozen else 0
+        for name, one in parts.environments.items()
+    }
 
 
 def gain(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Interval | None:

@@ -16,7 +16,9 @@ def posed(environment, level):
 
 def parts(steps=10):
     """Two ladders of ten levels, one held-out problem of each, a fifth shown."""
-    ladders = {name: SimpleNamespace(name=name, level_count=10) for name in ("low", "high")}
+    ladders = {
+        name: SimpleNamespace(name=name, level_count=10, frozen=False) for name in ("low", "high")
+    }
     return SimpleNamespace(
         environments=ladders,
         suites=SimpleNamespace(held_out=[posed(n, level) for n in ladders for level in range(10)]),

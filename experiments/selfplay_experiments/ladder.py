@@ -60,6 +60,8 @@ VARIANTS = {
         # Nobody masters a coin: the warm-up takes all its steps.
         warmup=replace(CONFIG.warmup, mastery=0.0),
     ),
+    "hour": replace(CONFIG, generations=600),
 }
 """Two of the ladders never posed, to see what carries over to them; a noise trap and an impossible
-environment beside the ladders. Samplers, rules and proposers are in ladder_arms.py."""
+environment beside the ladders; eight times as long. Samplers, rules and proposers are in
+ladder_arms.py."""

@@ -29,9 +29,10 @@ def show(console: Console, config: RunConfig, result: Result, path: Path) -> Non
     console.print(_by_level(before, after))
     loaded = environments.load_all(config.environments, Interpreter(config.sandbox))
     console.print(_reached(loaded, result.shown, before, after))
-    if config.curriculum.withheld:
+    never = [n for n, one in loaded.items() if one.frozen or n in config.curriculum.withheld]
+    if never:
         console.print(
-            f"Never posed, only measured: {', '.join(config.curriculum.withheld)}.\n",
+            f"Never posed, only measured: {', '.join(never)}.\n",
             highlight=False,
         )
     console.print(

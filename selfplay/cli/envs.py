@@ -21,6 +21,7 @@ from selfplay.cli import gallery, options, scaffold
 from selfplay.cli.options import Count
 from selfplay.cli.rates import FEW_LEVELS
 from selfplay.conformance import Fault, Size
+from selfplay.grading.problem_file import ProblemFile
 from selfplay.grading.programs.environment import Interpreter
 from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.problem import Environment
@@ -144,8 +145,8 @@ def check_environment(
     breaks the contract.
 
     Args:
-        names: environments, Python files that define one, or bridges to other libraries; all
-            environments that are installed by default.
+        names: environments, Python files that define one, files of problems (.jsonl), or bridges
+            to other libraries; all environments that are installed by default.
         level: this level only.
         n: problems drawn at each level; a tenth of them are graded, five times as many broken texts
             are parsed (a tenth for a bridge's task: all of a bridge have the same parser).
@@ -158,6 +159,9 @@ def check_environment(
     broken = 0
     for name, most in wanted.items():
         environment = installed.load(name, interpreter)
+        if isinstance(environment, ProblemFile):
+            broken += _check_file(environment, console)
+            continue
         faults = list(islice(_checked(environment, level, n, console), most))
         if level is None and not faults and ":" not in environment.name:
             faults = list(elsewhere(name))
@@ -173,6 +177,19 @@ def check_environment(
             console.print(f"[green]{environment.name}[/]: {what} the contract ({n} problems)")
     if broken:
         raise ValueError(f"{broken} of {len(wanted)} break the contract.")
+
+
+def _check_file(environment: ProblemFile, console: Console) -> bool:
+    """Frozen problems are as many and as they are: whether a gold of them is wrong."""
+    faults = list(environment.faults())
+    for fault in faults:
+        console.print(f"[yellow]{environment.name}[/] {escape(fault)}", soft_wrap=True)
+    wrong = len(faults) - len(environment.refused)
+    console.print(
+        f"{environment.name}: {environment.summary}; "
+        + (f"{wrong} golds are not right" if wrong else "every gold that is given is right")
+    )
+    return wrong > 0
 
 
 def elsewhere(name: str) -> Iterator[Fault]:

@@ -18,6 +18,7 @@ from selfplay.cli import closing, options
 from selfplay.cli.display import Display
 from selfplay.config import RunConfig
 from selfplay.curriculum.manager import posed
+from selfplay.curriculum.scale import Cells
 from selfplay.learning.warmup import shown_levels
 from selfplay.run import RunFolder
 
@@ -189,7 +190,7 @@ def _check_parts(config: RunConfig) -> None:
             f"decode.max_tokens={config.decode.max_tokens}; it must be at least {longest}."
         )
     loaded = environments.load_all(config.environments)
-    posed(list(loaded), config.curriculum.withheld)
+    posed(Cells.of(loaded), config.curriculum.withheld)
     if config.warmup.steps:
         for environment in loaded.values():
             shown_levels(environment, config.warmup.shown)

@@ -30,7 +30,8 @@ class CurriculumConfig:
     """How many of the latest problems may be posed again; 32 bytes each."""
     withheld: tuple[str, ...] = ()
     """Environments that are never posed. They are shown in the warm-up and measured like the
-    others, so that one sees what carries over to them from those that are posed."""
+    others, so that one sees what carries over to them from those that are posed. Environments of
+    frozen problems, such as a file of HumanEval, are neither posed nor shown, named here or not."""
     quarantine: bool = True
     """Whether environments that look learnable and never improve, that cannot be solved, or that
     are mastered get probes only. For samplers that leave the shares to the manager."""

@@ -85,7 +85,7 @@ class Manager:
         """
         self.cells = cells
         self.names = list(cells.names)
-        self._posed_E = posed(self.names, config.withheld)
+        self._posed_E = posed(cells, config.withheld)
         self._config = config
         self._generations = generations
         self._suite = np.frombuffer(suite[:16].ljust(16).encode("ascii"), np.uint8)
@@ -400,20 +400,22 @@ class Manager:
         return plans
 
 
-def posed(names: Sequence[str], withheld: Sequence[str]) -> np.ndarray:
+def posed(cells: Cells, withheld: Sequence[str]) -> np.ndarray:
     """bool [E], whether problems come from each environment.
 
     Raises:
-        ValueError: a name of no environment, or all are withheld.
+        ValueError: a name of no environment, or all are withheld or frozen.
     """
-    unknown = sorted(set(withheld) - set(names))
-    if unknown or set(withheld) >= set(names):
+    unknown = sorted(set(withheld) - set(cells.names))
+    never = cells.frozen | set(withheld)
+    if unknown or never >= set(cells.names):
         raise ValueError(
             f"curriculum.withheld={tuple(withheld)} must leave at least one of the environments "
-            f"({', '.join(names)}) to be posed"
-            + (f", and {', '.join(unknown)} is none of them." if unknown else ".")
+            f"({', '.join(cells.names)}) to be posed"
+            + (f", and {', '.join(unknown)} is none of them." if unknown else "")
+            + (f"; {', '.join(sorted(cells.frozen))} only measures." if cells.frozen else ".")
         )
-    return np.array([name not in withheld for name in names])
+    return np.array([name not in never for name in cells.names])
 
 
 def merged(news: Sequence[News]) -> Batch:

@@ -48,12 +48,15 @@ class Cells:
     """E environments."""
     level_counts: tuple[int, ...]
     """How many levels each has."""
+    frozen: frozenset[str] = frozenset()
+    """Those of them whose problems only measure."""
 
     @classmethod
     def of(cls, environments: Mapping[str, Environment]) -> "Cells":
         """All levels of the given environments."""
         counts = tuple(environment.level_count for environment in environments.values())
-        return cls(tuple(environments), counts)
+        frozen = (name for name, environment in environments.items() if environment.frozen)
+        return cls(tuple(environments), counts, frozenset(frozen))
 
     @property
     def shape(self) -> tuple[int, int]:

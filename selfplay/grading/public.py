@@ -1,18 +1,20 @@
 r"""Rows of public data sets -> rows as `selfplay grade` reads them: no converter to be written.
 
-Fed by cli/grading.py. A row is a line of the data set's own file with what a model wrote added to
-it, as `response` (or completion, output, generation, prediction). Programs are taken out of a fence
-of Markdown; tests written as asserts become data (programs/asserts.py) or are refused. Nothing of a
-row is run here. Fields as published by: openai/gsm8k, hendrycks/competition_math and MATH-500,
-openai/human-eval, google-research/mbpp (also the sanitized one), LiveCodeBench's code generation.
+Fed by cli/grading.py and problem_file.py. A row is a line of the data set's own file; where it is
+to be graded, with what a model wrote added to it, as `response` (or completion, output, generation,
+prediction). Programs are taken out of a fence of Markdown; tests written as asserts become data
+(programs/asserts.py) or are refused. Nothing of a row is run here. Fields as published by:
+openai/gsm8k, hendrycks/competition_math and MATH-500, openai/human-eval, google-research/mbpp (also
+the sanitized one), LiveCodeBench's code generation.
 What this does not do: read the private tests of LiveCodeBench, which are pickled.
 """
 
 import ast
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 from selfplay.grading.answers import AnswerError, unboxed_last
 from selfplay.grading.programs import asserts
@@ -26,45 +28,56 @@ _FENCE = re.compile(r"```(?:python|py|Python)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTAL
 Row = Mapping[str, Any]
 
 
-def gsm8k(row: Row) -> dict[str, object]:
-    """`answer` is a worked solution that ends in #### and the gold."""
-    return {"kind": "auto", "gold": _text(row, "answer"), "response": _response(row)}
+class Form(NamedTuple):
+    """How the rows of a data set are read; for other rows each function raises an error."""
+
+    keys: tuple[str, ...]
+    """Fields that tell its rows from those of the other sets."""
+    question: Callable[[Row], str]
+    """What a solver is asked."""
+    problem: Callable[[Row], dict[str, object]]
+    """Kind and gold of an answer, or function and tests of a program."""
+    program: Callable[[Row, str], str] | None = None
+    """The program in what a model wrote; None: it wrote an answer."""
+    gold: Callable[[Row], str] | None = None
+    """A right program; None: the set publishes none."""
 
 
-def math(row: Row) -> dict[str, object]:
-    r"""The gold is `answer` or, without one, what `solution` has in its last \boxed{}."""
-    gold = row["answer"] if "answer" in row else unboxed_last(_text(row, "solution"))
-    return {"kind": "auto", "gold": gold, "response": _response(row)}
+def _humaneval_problem(row: Row) -> dict[str, object]:
+    """`test` has asserts about a candidate."""
+    name = text_of(row, "entry_point")
+    return {"function": {"name": name}, **asserts.fields(text_of(row, "test"), name, "candidate")}
 
 
-def humaneval(row: Row) -> dict[str, object]:
-    """`test` has asserts about a candidate; a completion goes on from the end of `prompt`."""
-    name = _text(row, "entry_point")
-    code = _program(_response(row), name)
-    if not _defines(code, name):
-        code = _text(row, "prompt") + code
-    tests = asserts.fields(_text(row, "test"), name, "candidate")
-    return {"function": {"name": name}, "submission": code, **tests}
+def _humaneval_program(row: Row, response: str) -> str:
+    """A completion goes on from the end of `prompt`, a whole program stands alone."""
+    name = text_of(row, "entry_point")
+    code = program_in(response, name)
+    return code if _defines(code, name) else text_of(row, "prompt") + code
 
 
-def mbpp(row: Row) -> dict[str, object]:
+def _mbpp_problem(row: Row) -> dict[str, object]:
     """`test_list` holds asserts about a function that is named in them alone."""
     if row.get("test_setup_code"):
         raise ValueError("its tests need code to be run first (test_setup_code).")
     source = "\n".join(row["test_list"])
     name = asserts.called(source)
-    code = _program(_response(row, without=("code",)), name)
-    return {"function": {"name": name}, "submission": code, **asserts.fields(source, name, name)}
+    return {"function": {"name": name}, **asserts.fields(source, name, name)}
 
 
-def livecodebench(row: Row) -> dict[str, object]:
+def _mbpp_question(row: Row) -> str:
+    """The task and, as is usual, its tests: the name of the function stands nowhere else."""
+    task = text_of(row, "prompt" if "prompt" in row else "text")
+    return "\n".join([task, "It has to pass:", *row["test_list"]])
+
+
+def _livecodebench_problem(row: Row) -> dict[str, object]:
     """`public_test_cases` are texts of standard input, or arguments of `func_name`, a line each."""
     cases = row["public_test_cases"]
     cases = json.loads(cases) if isinstance(cases, str) else cases
-    code = _program(_response(row))
     if all(case.get("testtype", "stdin") == "stdin" for case in cases):
         tests = [{"input": case["input"], "output": case["output"]} for case in cases]
-        return {"tests": tests, "submission": code, "float_tol": {"rel": 1e-9}}
+        return {"tests": tests, "float_tol": {"rel": 1e-9}}
     metadata = row.get("metadata", {})
     metadata = json.loads(metadata) if isinstance(metadata, str) else metadata
     tests = [
@@ -74,17 +87,49 @@ def livecodebench(row: Row) -> dict[str, object]:
         }
         for case in cases
     ]
-    return {
-        "function": {"name": metadata["func_name"]}, "tests": tests, "submission": code,
-        "compare": "python",
-    }  # fmt: skip
+    return {"function": {"name": metadata["func_name"]}, "tests": tests, "compare": "python"}
 
 
-FORMATS: dict[str, Callable[[Row], dict[str, object]]] = {
-    "gsm8k": gsm8k, "math": math, "humaneval": humaneval, "mbpp": mbpp,
-    "livecodebench": livecodebench,
-}  # fmt: skip
-"""Name of a data set to its reader; for other rows it raises ValueError, KeyError, TypeError."""
+def _livecodebench_question(row: Row) -> str:
+    return "\n\n".join(filter(None, [text_of(row, "question_content"), row.get("starter_code")]))
+
+
+def _math_problem(row: Row) -> dict[str, object]:
+    r"""The gold is `answer` or, without one, what `solution` has in its last \boxed{}."""
+    gold = row["answer"] if "answer" in row else unboxed_last(text_of(row, "solution"))
+    return {"kind": "auto", "gold": gold}
+
+
+FORMS: dict[str, Form] = {
+    "gsm8k": Form(
+        ("question", "answer"),
+        lambda row: text_of(row, "question"),
+        # A worked solution that ends in #### and the gold.
+        lambda row: {"kind": "auto", "gold": text_of(row, "answer").rpartition("####")[2].strip()},
+    ),
+    "math": Form(("problem", "solution"), lambda row: text_of(row, "problem"), _math_problem),
+    "humaneval": Form(
+        ("entry_point", "prompt", "test"),
+        lambda row: text_of(row, "prompt"),
+        _humaneval_problem,
+        _humaneval_program,
+        lambda row: text_of(row, "prompt") + text_of(row, "canonical_solution"),
+    ),
+    "mbpp": Form(
+        ("test_list", "code"),
+        _mbpp_question,
+        _mbpp_problem,
+        lambda row, response: program_in(response, asserts.called("\n".join(row["test_list"]))),
+        lambda row: text_of(row, "code"),
+    ),
+    "livecodebench": Form(
+        ("public_test_cases", "question_content"),
+        _livecodebench_question,
+        _livecodebench_problem,
+        lambda row, response: program_in(response),
+    ),
+}
+"""How the rows of each public data set are read."""
 
 
 def row_of(name: str, row: Row) -> dict[str, object]:
@@ -93,18 +138,38 @@ def row_of(name: str, row: Row) -> dict[str, object]:
     Raises:
         ValueError: it is no row of that data set, or its tests are no data.
     """
+    form = FORMS[name]
+    with reading(name, row):
+        # MBPP's own programs stand where other files have what a model wrote.
+        response = _response(row, without=form.keys)
+        problem = form.problem(row)
+        if form.program is None:
+            read = {**problem, "response": response}
+        else:
+            read = {**problem, "submission": form.program(row, response)}
+    ids = [row[key] for key in ("id", "task_id", "question_id") if key in row]
+    return {"id": ids[0], **read} if ids else read
+
+
+@contextmanager
+def reading(name: str, row: Row) -> Iterator[None]:
+    """Turns what a reader of FORMS raises at a row of another set into an error that says so."""
     try:
-        read = FORMATS[name](row)
+        yield
     except (KeyError, TypeError, AttributeError, AnswerError) as error:
         raise ValueError(
             f"it is no row of {name} ({type(error).__name__}: {error}); its keys are "
             f"{', '.join(map(repr, row))}."
         ) from error
-    ids = [row[key] for key in ("id", "task_id", "question_id") if key in row]
-    return {"id": ids[0], **read} if ids else read
 
 
-def _text(row: Row, name: str) -> str:
+def text_of(row: Row, name: str) -> str:
+    """A field that has to be a text.
+
+    Raises:
+        KeyError: there is none of that name.
+        TypeError: it is no text.
+    """
     if not isinstance(row[name], str):
         raise TypeError(f"{name} is no text")
     return row[name]
@@ -113,14 +178,14 @@ def _text(row: Row, name: str) -> str:
 def _response(row: Row, without: tuple[str, ...] = ()) -> str:
     for name in RESPONSES:
         if name in row and name not in without:
-            return _text(row, name)
+            return text_of(row, name)
     raise ValueError(
         f"it has nothing to grade: put what the model wrote under {RESPONSES[0]!r} (or "
         f"{', '.join(RESPONSES[1:])})."
     )
 
 
-def _program(response: str, name: str = "") -> str:
+def program_in(response: str, name: str = "") -> str:
     """The last fenced block of a response that defines a function, or the last, or all of it."""
     fenced = _FENCE.findall(response)
     own = [block for block in fenced if name and _defines(block, name)]

@@ -104,7 +104,7 @@ def level_weights(shown: int, thinning: float) -> list[float]:
 
 
 class Teacher:
-    """Draws warm-up examples; never a problem whose key is in `frozen`."""
+    """Draws warm-up examples; never of a frozen environment or with a key in `frozen`."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class Teacher:
         Raises:
             ValueError: the demonstrated share of an environment's levels leaves none.
         """
-        self._environments = list(environments.values())
+        self._environments = [one for one in environments.values() if not one.frozen]
         self._tokenizer = tokenizer
         self._frozen = frozen
         self._rating_of = rating_of

@@ -71,7 +71,7 @@ def test_a_row_of_a_public_set(name, row, response, expected):
 
 
 def test_what_is_no_row_of_the_set_is_an_error_that_says_so():
-    for name in public.FORMATS:
+    for name in public.FORMS:
         with pytest.raises(ValueError, match=f"no row of {name}|nothing to grade"):
             public.row_of(name, {"something": 1})
     with pytest.raises(ValueError, match="no row of math"):

