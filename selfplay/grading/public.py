@@ -156,7 +156,7 @@ def reading(name: str, row: Row) -> Iterator[None]:
     """Turns what a reader of FORMS raises at a row of another set into an error that says so."""
     try:
         yield
-    except (KeyError, TypeError, AttributeError, AnswerError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError, AnswerError) as error:
         raise ValueError(
             f"it is no row of {name} ({type(error).__name__}: {error}); its keys are "
             f"{', '.join(map(repr, row))}."

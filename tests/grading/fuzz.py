@@ -31,6 +31,11 @@ PIECES = [
     "\\in ", "\\pm ", "\\ln ",
     "sin", "cos(", "log_", "sqrt(", "exp", "abs(", " or ", " and ", "true", "None", "10^", "9**9",
     "e10", "1e-5", "!!", "1/3", "-7", "3.14", "1,234", "{1,2}", "[1,2)", "(1,2)", '{"a":1}', "x=",
+    "\\pmod{12}", "\\bmod 5", "\\equiv ", "\\mathrm{~km}", "\\text{ cm}^2", " hours", "\\$",
+    "dollars", "\\begin{cases}", "\\end{cases}", "\\begin{smallmatrix}", "\\end{smallmatrix}",
+    "_{16}", "0x", "\\mathbb{R}\\setminus", "\\{", "\\}", "\\right.", "n\\ge 1", "2*I", "Abs(",
+    "k\\in\\mathbb{Z}", "<think>", "</think>", "<|im_end|>", "#### ", "The answer is ", "f(x)=",
+    "assert f(", ") == ", "\nfor i in range(9):\n    ", "candidate(", "sorted(", "```py\n",
 ]  # fmt: skip
 
 
@@ -42,9 +47,10 @@ class Target:
 
         self.done, self.slowest, self.slowest_input = 0, 0.0, ""
         self.most_risen = 0.0
-        self._declared = []
+        self._declared, self.seeds = [], list[str]()
         for line in (CORPUS / "answers.jsonl").read_text().splitlines():
             row = json.loads(line)
+            self.seeds += [str(row[key]) for key in ("gold", "answer", "response") if key in row]
             try:
                 kind = kinds.infer(row["gold"]) if row["kind"] == "auto" else kinds.declare(row)
             except ValueError:  # rows that show what a bad declaration gives
@@ -55,13 +61,13 @@ class Target:
 
     def __call__(self, choice: int, text: str) -> None:
         """Read one text in one of the ways; raises AssertionError for a finding."""
-        from selfplay.grading import answers, expressions, kinds
+        from selfplay.grading import answers, expressions, free_text, kinds, public
         from selfplay.grading.programs.jail import values
 
         kind, gold = self._declared[choice % len(self._declared)]
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew at what is in use
         before, began = peak(), time.process_time()
-        match choice % 5:
+        match choice % 7:
             case 0 | 1:
                 verdict = kinds.grade_answer(kind, gold, text)
                 assert verdict.graded, (kind, gold, text, verdict)
@@ -79,6 +85,22 @@ class Target:
                     values.from_frame(text.encode("utf-8", "surrogatepass"))
                 except values.ValueRefused:
                     pass
+            case 5:
+                try:
+                    free_text.find(text)
+                except answers.AnswerError:
+                    pass
+            case 6:  # other people's tests and programs, which are read and not run
+                row = {
+                    "prompt": "", "entry_point": "f", "test": text, "test_list": [text],
+                    "solution": text, "answer": text, "response": text, "metadata": text,
+                    "public_test_cases": [{"input": text, "output": text, "testtype": "call"}],
+                }  # fmt: skip
+                for name in public.FORMS:
+                    try:
+                        public.row_of(name, row)
+                    except ValueError:
+                        pass
         took = time.process_time() - began
         self.done += 1
         if took > self.slowest:
@@ -118,7 +140,11 @@ def with_hypothesis(target: Target, seconds: float) -> None:
         ),
         max_leaves=20,
     )  # fmt: skip
-    texts = st.one_of(soup, nested.map(lambda text: text[:LONGEST]), st.text(max_size=200))
+    # What people wrote, with something else in its middle: near to what is read.
+    cut = st.tuples(st.sampled_from(target.seeds), st.integers(0, 200), soup, st.integers(0, 9))
+    altered = cut.map(lambda c: c[0][: c[1]] + c[2] + c[0][c[1] + c[3] :])
+    long = nested.map(lambda text: text[:LONGEST])
+    texts = st.one_of(soup, altered, long, st.text(max_size=200))
     end, batch = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         batch += 1

@@ -87,7 +87,10 @@ def test_what_is_no_row_of_the_set_is_an_error_that_says_so():
         "x = open('/etc/passwd')", "assert f(1) == g(2)", "assert f(9**9**9) == 1", "def f(:",
         "for x in range(10**6): assert f(x) == x", "while True: assert f(1) == 1",
         "assert f(1) > 2", "assert f(1) == 5\nassert abs(f(2) - 3.1) < 0.1",
-        "assert math.isclose(g(1), 2)",
+        "assert math.isclose(g(1), 2)", "assert f('", "assert " + "(" * 500 + "f(1)",
+        "assert f(-" + "-" * 9000 + "1)", "assert f(1) == 10**300 * 10.0 * 10**900",
+        "for i in range(40):\n  for j in range(40):\n    pass", "for i in range(10**30): pass",
+        "a = [0] \n" + f"a = [{', '.join('a' * 50)}]\n" * 9 + "assert f(a)",
         "assert abs(f(1) - 2) < 0.1\nassert abs(f(1) - 2) < 0.2", "assert f(*[1]) == 1",
     ],
 )  # fmt: skip

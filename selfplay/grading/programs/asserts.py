@@ -9,18 +9,20 @@ source, since a test that is left out would let wrong programs pass.
 import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from selfplay.grading.programs.jail import values
 
 MAX_SOURCE = 1 << 20
 """Longest test code that is read, in characters."""
 MAX_TURNS = 1_000
-"""Most turns of a loop over asserts."""
+"""Most turns of a loop over asserts, with those of the loops inside."""
+MAX_VALUES = 100_000
+"""Most numbers, texts and containers in one value, written out: a name may stand for many."""
 MAX_TEXT = 1 << 16
 """Longest text that is put together from others, in characters."""
-MAX_POWER = 1 << 12
-"""Most bits of a power that is worked out, such as 10**9."""
+MAX_BITS = 1 << 12
+"""Most bits of a number that is worked out, such as 10**9."""
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -54,10 +56,9 @@ def fields(source: str, function: str, candidate: str) -> dict[str, object]:
     if len(source) > MAX_SOURCE:
         raise ValueError(f"{len(source)} characters of tests; at most {MAX_SOURCE} are read.")
     try:
-        module = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"the tests are no Python ({error}).") from error
-    found = list(_checked(module.body, candidate, {}))
+        found = list(_checked(ast.parse(source).body, candidate, {}))
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"the tests are no Python, or too deep ({error}).") from error
     if not found:
         raise ValueError(f"the tests hold no assert about {function}.")
     tolerances = {one.tolerance for one in found if one.tolerance is not None}
@@ -99,7 +100,11 @@ def called(source: str) -> str:
     Raises:
         ValueError: there is none.
     """
-    for node in ast.walk(ast.parse(source[:MAX_SOURCE])):
+    try:
+        module = ast.parse(source[:MAX_SOURCE])
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"the tests are no Python, or too deep ({error}).") from error
+    for node in ast.walk(module):
         if isinstance(node, ast.Assert):
             names = [
                 call.func.id
@@ -112,16 +117,19 @@ def called(source: str) -> str:
     raise ValueError("no assert calls a function by its name.")
 
 
-def _checked(body: list[ast.stmt], candidate: str, known: dict[str, object]) -> Iterator[Checked]:
+def _checked(
+    body: list[ast.stmt], candidate: str, known: dict[str, object], turns: int = 1
+) -> Iterator[Checked]:
+    """What the asserts of a body say; it is gone through so many times."""
     for statement in body:
         match statement:
             case ast.FunctionDef(name="check", body=inner):
-                yield from _checked(inner, candidate, dict(known))
+                yield from _checked(inner, candidate, dict(known), turns)
             case ast.Assert(test=test):
                 if (one := _read(test, candidate, known)) is not None:
                     yield one
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name != "METADATA":
-                known[name] = _literal(value, known)
+                known[name] = _bounded(_literal(value, known), value)
             case ast.Assign() | ast.Import() | ast.ImportFrom() | ast.Pass():
                 pass
             case ast.For(
@@ -130,8 +138,10 @@ def _checked(body: list[ast.stmt], candidate: str, known: dict[str, object]) -> 
                 body=inner,
                 orelse=[],
             ):
-                for value in _range(statement, bounds, known):
-                    yield from _checked(inner, candidate, {**known, name: value})
+                values_taken = _range(statement, bounds, known, turns)
+                for value in values_taken:
+                    further = turns * len(values_taken)
+                    yield from _checked(inner, candidate, {**known, name: value}, further)
             case ast.Expr(value=ast.Constant() | ast.Name()):
                 pass
             case ast.Expr(value=ast.Call(func=ast.Name(id="print" | "check"))):
@@ -140,10 +150,10 @@ def _checked(body: list[ast.stmt], candidate: str, known: dict[str, object]) -> 
                 raise _not_understood(statement)
 
 
-def _range(loop: ast.For, bounds: list[ast.expr], known: dict[str, object]) -> range:
+def _range(loop: ast.For, bounds: list[ast.expr], known: dict[str, object], turns: int) -> range:
     limits = [_literal(bound, known) for bound in bounds]
-    whole = [limit for limit in limits if isinstance(limit, int)]
-    if not 1 <= len(whole) == len(limits) <= 2 or len(found := range(*whole)) > MAX_TURNS:
+    whole = [limit for limit in limits if isinstance(limit, int) and abs(limit) < 1 << 60]
+    if not 1 <= len(whole) == len(limits) <= 2 or len(found := range(*whole)) * turns > MAX_TURNS:
         raise _not_understood(loop)
     return found
 
@@ -206,11 +216,34 @@ def _call(call: ast.expr, known: dict[str, object], expected: object) -> Checked
     assert isinstance(call, ast.Call)
     if any(key.arg is None for key in call.keywords):
         raise _not_understood(call)
-    return Checked(
-        [_literal(argument, known) for argument in call.args],
-        {str(key.arg): _literal(key.value, known) for key in call.keywords},
-        expected,
-    )
+    arguments = [_literal(argument, known) for argument in call.args]
+    named = {str(key.arg): _literal(key.value, known) for key in call.keywords}
+    _bounded([arguments, named, expected], call)
+    return Checked(arguments, named, expected)
+
+
+def _bounded(value: object, written: ast.AST) -> object:
+    """The value, if it is not too large: a list of a list of a list may hold each a hundred times.
+
+    Raises:
+        ValueError: it is.
+    """
+    left, waiting = MAX_VALUES, [value]
+    while waiting:
+        match waiting.pop():
+            case dict() as one:
+                inside = [*one, *one.values()]
+            case list() | tuple() | set() as one:
+                inside = list(one)
+            case _:
+                continue
+        left -= len(inside)
+        if left < 0:
+            raise ValueError(
+                f"a test that is no data of at most {MAX_VALUES} values: {_source(written)}."
+            )
+        waiting += inside
+    return value
 
 
 def _literal(node: ast.expr, known: Mapping[str, object]) -> object:
@@ -240,7 +273,7 @@ def _literal(node: ast.expr, known: Mapping[str, object]) -> object:
             return float(text)
         case ast.Call(func=ast.Name(id="str"), args=[argument], keywords=[]):
             value = _literal(argument, known)
-            if isinstance(value, int) and value.bit_length() <= MAX_POWER:
+            if isinstance(value, int) and value.bit_length() <= MAX_BITS:
                 return str(value)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             value = _literal(operand, known)
@@ -249,18 +282,26 @@ def _literal(node: ast.expr, known: Mapping[str, object]) -> object:
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             base, power = _literal(left, known), _literal(right, known)
             if isinstance(base, int) and isinstance(power, int) and 0 <= power:
-                if power * base.bit_length() <= MAX_POWER:
+                if power * base.bit_length() <= MAX_BITS:
                     return base**power
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             one, other = _literal(left, known), _literal(right, known)
             if isinstance(one, str) and isinstance(other, str) and isinstance(op, ast.Add):
                 if len(one) + len(other) <= MAX_TEXT:
                     return one + other
-            if isinstance(one, int | float) and isinstance(other, int | float):
-                if other != 0 or not isinstance(op, ast.Div):
-                    return _OPERATORS[type(op)](one, other)
+            if _is_small(one) and _is_small(other) and (other != 0 or type(op) is not ast.Div):
+                return _OPERATORS[type(op)](one, other)
     raise _not_understood(node)
 
 
+def _is_small(value: object) -> TypeGuard[float]:
+    """Whether a value is a number that is worked with, and a float's range holds it."""
+    return isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 1000)
+
+
 def _not_understood(node: ast.AST) -> ValueError:
-    return ValueError(f"a test that is no data: {ast.unparse(node)[:80]!r}.")
+    return ValueError(f"a test that is no data: {_source(node)}.")
+
+
+def _source(node: ast.AST) -> str:
+    return repr(ast.unparse(node)[:80])
