@@ -54,6 +54,8 @@ ROWS = [
     ("livecodebench", LARGE, "print(1000000007)", "wrong"),
     ("livecodebench", LARGE, "print(1000000006)\nsys.stdout.close()\nexit(0)", "correct"),
     ("livecodebench", CODE, "a, b = map(int, input().split())\nprint(a + b)", "correct"),
+    ("livecodebench", CODE, "print(sum(map(int, open(0).read().split())))", "correct"),
+    ("livecodebench", CODE, "print(sum(map(int, open(0, 'rb').readline().split())))", "correct"),
     ("livecodebench", CODE, "print(3)", "wrong"),
     ("livecodebench", METHOD, "class Solution:\n    def total(self, xs: List[int], name: str):\n"
      "        return sum(xs)", "correct"),

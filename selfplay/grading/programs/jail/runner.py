@@ -17,7 +17,7 @@ import sys
 import time
 import types
 from collections.abc import Callable
-from typing import NoReturn
+from typing import IO, Any, NoReturn
 
 from . import prelude, values
 
@@ -86,6 +86,13 @@ class _Printed(io.BytesIO):
         pass
 
 
+def _opened(file: Any, mode: str = "r", *more: Any, **named: Any) -> IO[Any]:
+    """As `open`; the file number 0 is the standard input that the program was given."""
+    if file == 0 and type(file) is int:
+        return sys.stdin.buffer if "b" in mode else sys.stdin
+    return open(file, mode, *more, **named)
+
+
 def _execute(code: types.CodeType, module: types.ModuleType) -> None:
     """Run the submission's top level: the one place where its text becomes code, in the jail."""
     exec(code, module.__dict__)  # noqa: S102
@@ -122,6 +129,7 @@ def _printed(
     raw, stopped = _Printed(), False
     sys.stdin = io.TextIOWrapper(io.BytesIO(str(text).encode()))
     sys.stdout = output = io.TextIOWrapper(raw, write_through=True)
+    module.__dict__["open"] = _opened
     try:
         _execute(code, module)
     except SystemExit as error:
