@@ -8,6 +8,7 @@ source, since a test that is left out would let wrong programs pass.
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeGuard
 
@@ -56,9 +57,9 @@ def fields(source: str, function: str, candidate: str) -> dict[str, object]:
     if len(source) > MAX_SOURCE:
         raise ValueError(f"{len(source)} characters of tests; at most {MAX_SOURCE} are read.")
     try:
-        found = list(_checked(ast.parse(source).body, candidate, {}))
-    except (SyntaxError, RecursionError, MemoryError) as error:
-        raise ValueError(f"the tests are no Python, or too deep ({error}).") from error
+        found = list(_checked(_parsed(source).body, candidate, {}))
+    except RecursionError as error:
+        raise ValueError("a test that is no data: it is too deep.") from error
     if not found:
         raise ValueError(f"the tests hold no assert about {function}.")
     tolerances = {one.tolerance for one in found if one.tolerance is not None}
@@ -100,11 +101,7 @@ def called(source: str) -> str:
     Raises:
         ValueError: there is none.
     """
-    try:
-        module = ast.parse(source[:MAX_SOURCE])
-    except (SyntaxError, RecursionError, MemoryError) as error:
-        raise ValueError(f"the tests are no Python, or too deep ({error}).") from error
-    for node in ast.walk(module):
+    for node in ast.walk(_parsed(source[:MAX_SOURCE])):
         if isinstance(node, ast.Assert):
             names = [
                 call.func.id
@@ -115,6 +112,20 @@ def called(source: str) -> str:
             if own:
                 return own[0]
     raise ValueError("no assert calls a function by its name.")
+
+
+def _parsed(source: str) -> ast.Module:
+    """The syntax tree, without what Python would warn the author of the tests about.
+
+    Raises:
+        ValueError: it is no Python, or too deep.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            return ast.parse(source)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"the tests are no Python ({error}).") from error
 
 
 def _checked(
