@@ -21,7 +21,7 @@ from selfplay.cli import gallery, options, scaffold
 from selfplay.cli.options import Count
 from selfplay.cli.rates import FEW_LEVELS
 from selfplay.conformance import Fault, Size
-from selfplay.grading.problem_file import ProblemFile
+from selfplay.grading.problem_file import SUFFIXES, ProblemFile
 from selfplay.grading.programs.environment import Interpreter
 from selfplay.grading.programs.sandbox import SandboxConfig
 from selfplay.problem import Environment
@@ -30,6 +30,8 @@ TIMED = 0.05
 """Seconds that the generator of each environment is timed for, at least."""
 SAMPLED = 10
 """Levels that are shown of an environment with many."""
+PATIENCE = 30.0
+"""Seconds that a published program may take on its own tests, on a machine that is busy."""
 FEWEST = 20
 """Problems a level that a check draws at least."""
 
@@ -158,7 +160,9 @@ def check_environment(
     wanted = _with_tasks(names or installed.names())
     broken = 0
     for name, most in wanted.items():
-        environment = installed.load(name, interpreter)
+        patient = Interpreter(SandboxConfig(seconds=PATIENCE))
+        is_file = name.endswith(SUFFIXES)
+        environment = installed.load(name, patient if is_file else interpreter)
         if isinstance(environment, ProblemFile):
             broken += _check_file(environment, console)
             continue

@@ -31,6 +31,7 @@ _ENDS = (
 """What the tokenizers of other models end a sequence with, where it was not taken off."""
 _BOX = "\\boxed"
 _BOXES_AROUND = re.compile(r"\A(?:\\boxed\s*\{\s*)+")
+_BARE_BOX = re.compile(r"\\boxed\s*([^\s{$.,;]+)")
 _BRACE = re.compile(r"\\boxed\s*\{|\\.|[{}]", re.DOTALL)
 _SPACE = " \t\r\n"
 # [0-9], not \d: \d also matches the digits of every other script. \Z, not $: $ allows a newline.
@@ -143,7 +144,9 @@ def unboxed_last(solution: str) -> str:
     Raises:
         AnswerError: there is none, or it is not closed.
     """
-    boxes = _boxed(solution)
+    boxes = _boxed(solution.replace("\\fbox", _BOX))
+    if not boxes and (bare := _BARE_BOX.findall(solution)):
+        return bare[-1]
     if not boxes:
         raise AnswerError("no answer", f"no {_BOX} in {solution[-40:]!r}")
     return boxes[-1]

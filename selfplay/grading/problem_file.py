@@ -200,6 +200,8 @@ def _entry(name: str, row: Mapping[str, Any]) -> _Entry:
         question.expandtabs(4),
         gold,
         lambda interpreter, answer: (
-            programs.grade_program(interpreter.pool, tests, program(row, answer)).verdict
+            programs.grade_program(
+                interpreter.pool, tests, program(row, answer), interpreter.config.seconds
+            ).verdict
         ),
     )

@@ -25,6 +25,9 @@ RESPONSES = ("response", "completion", "output", "generation", "prediction", "co
 
 _FENCE = re.compile(r"```(?:python|py|Python)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 
+_MARKED = re.compile(r"\[BEGIN\]\s*\n?(.*?)(?:\[DONE\]|\Z)", re.DOTALL)
+"""How few-shot prompts for MBPP mark a program."""
+
 Row = Mapping[str, Any]
 
 
@@ -59,7 +62,7 @@ def _humaneval_program(row: Row, response: str) -> str:
 def _mbpp_problem(row: Row) -> dict[str, object]:
     """`test_list` holds asserts about a function that is named in them alone."""
     if row.get("test_setup_code"):
-        raise ValueError("its tests need code to be run first (test_setup_code).")
+        asserts.check_imports(text_of(row, "test_setup_code"))
     source = "\n".join(row["test_list"])
     name = asserts.called(source)
     return {"function": {"name": name}, **asserts.fields(source, name, name)}
@@ -69,6 +72,13 @@ def _mbpp_question(row: Row) -> str:
     """The task and, as is usual, its tests: the name of the function stands nowhere else."""
     task = text_of(row, "prompt" if "prompt" in row else "text")
     return "\n".join([task, "It has to pass:", *row["test_list"]])
+
+
+def _concluded(answer: str) -> str:
+    """The gold of a worked solution, behind ####."""
+    if "####" not in answer:
+        raise ValueError(f"its answer has no #### and gold: {answer[-40:]!r}.")
+    return answer.rpartition("####")[2].strip()
 
 
 def _livecodebench_problem(row: Row) -> dict[str, object]:
@@ -104,8 +114,7 @@ FORMS: dict[str, Form] = {
     "gsm8k": Form(
         ("question", "answer"),
         lambda row: text_of(row, "question"),
-        # A worked solution that ends in #### and the gold.
-        lambda row: {"kind": "auto", "gold": text_of(row, "answer").rpartition("####")[2].strip()},
+        lambda row: {"kind": "auto", "gold": _concluded(text_of(row, "answer"))},
     ),
     "math": Form(("problem", "solution"), lambda row: text_of(row, "problem"), _math_problem),
     "humaneval": Form(
@@ -187,7 +196,7 @@ def _response(row: Row, without: tuple[str, ...] = ()) -> str:
 
 def program_in(response: str, name: str = "") -> str:
     """The last fenced block of a response that defines a function, or the last, or all of it."""
-    fenced = _FENCE.findall(response)
+    fenced = _FENCE.findall(response) or _MARKED.findall(response)
     own = [block for block in fenced if name and _defines(block, name)]
     return (own or fenced or [response])[-1]
 

@@ -85,7 +85,7 @@ class Congruence(Reader):
                     f"{text[:40]!r} does not end in one",
                     Outcome.WRONG if number else Outcome.UNPARSABLE,
                 )
-            left, _, right = part.rpartition("\\equiv")
+            left, _, right = part.replace("=", "\\equiv").rpartition("\\equiv")
             if left and (not is_unknown(left.strip()) or left.strip() != name):
                 raise AnswerError("not a congruence", f"{left[:40]!r} is no unknown")
             numbers += [_whole(one.strip()) for one in signs(right.strip())]
@@ -102,7 +102,7 @@ class Congruence(Reader):
 
 def unknown(text: str) -> str | None:
     """What stands before the first sign of congruence, if one does."""
-    left, sign, _ = text.partition("\\equiv")
+    left, sign, _ = text.replace("=", "\\equiv").partition("\\equiv")
     return left.strip(" $") or None if sign else None
 
 

@@ -72,7 +72,9 @@ def declare(fields: Mapping[str, object]) -> Kind:
 def _check_foreign(field: str, name: str) -> None:
     """Refuse a field that was probably meant for the kind; a row may carry others, as "id"."""
     misplaced = any(field in fields for fields in _FIELDS.values())
-    near = difflib.get_close_matches(field[:40], _FIELDS[name], n=1, cutoff=0.75)
+    words = (word for word, same in spellings.SAME_FIELDS.items() if same in _FIELDS[name])
+    known = [*_FIELDS[name], *words]
+    near = difflib.get_close_matches(field[:40], known, n=1, cutoff=0.75)
     if misplaced or near:
         raise ValueError(
             f"a kind {name!r} has no field {field[:40]!r}; it has "

@@ -24,8 +24,10 @@ from selfplay.grading.kinds.layout import (
     is_term,
     is_unknown,
     relations,
+    signs,
     split,
 )
+from selfplay.grading.kinds.realsets import Interval
 from selfplay.grading.kinds.words import symbols
 from selfplay.grading.mathematics import equality
 from selfplay.grading.mathematics.notation import read
@@ -40,7 +42,16 @@ MAX_CASES = 12
 
 _CONNECTOR = re.compile(r"[,;]?\s*\b(?:for|where|if|when|with|provided(?: that)?|as long as)\b\s*")
 _IN_BRACKETS = re.compile(r"(.*\S)\s*\(([^()]*(?:\\in(?![a-z])|[<>]|!=)[^()]*)\)\s*", re.DOTALL)
-_CASES = re.compile(r"\\begin *\{cases\}(.*)\\end *\{cases\}", re.DOTALL)
+_CASES = re.compile(
+    r"\\begin *\{cases\}(.*)\\end *\{cases\}"
+    r"|\\\{ *\\begin *\{array\} *\{[lcr| ]{1,9}\}(.*)\\end *\{array\}",
+    re.DOTALL,
+)
+_WHOLE = re.compile(
+    r"(?:(?:any|every|all|each|some|an?) *)*(?:(positive|negative|odd|even) *)?integers?"
+    r" *([A-Za-z])"
+    r"|([A-Za-z]) *(?:is|are) *(?:(?:an?|any) *)?(?:(positive|negative|odd|even) *)?integers?"
+)
 _CONSTANT = re.compile(
     r"(?:(?:any|every|all|each|some|an?|the|arbitrary|real|fixed) *)*(?:constants?|parameters?)"
     r" *([A-Za-z])"
@@ -50,11 +61,19 @@ _CONSTANT = re.compile(
 _MEMBER = re.compile(r"([A-Za-z]) *\\in *(.+)")
 _SET_NAME = re.compile(r"\\mathbb *\{? *([A-Z]) *\}?")
 _NAMES = re.compile(
-    r"(?:m? *\\(?:angle|triangle|overline|vec) *)?\{? *[A-Z]{1,4} *\}?"
+    r"(?:m? *\\(?:angle|triangle|overline|vec) *)?\{? *[A-Z]{1,4} *\}?(?: *\^ *\{? *(?:-1|T) *\}?)?"
     r"(?:_\{? *(?:\\triangle *)?[A-Za-z0-9]{1,8} *\}?)?"
     r"|[A-Za-z]'{0,2} *\( *-?[0-9]{1,6} *\)|\|? *[A-Z]{2} *\|?|\\overline *\{ *[A-Z]{2} *\}"
 )
 _QUANTITY = re.compile(r"[a-wA-W](?: *[+*-]? *[a-wA-W]){1,5}")
+_MEASURED = re.compile(
+    r"\\(?:sin|cos|tan|cot|sec|csc) *(?:\^ *\{? *[2-9] *\}? *)?[2-9]? *"
+    r"(?:[A-Za-z]|\\[a-z]{2,7}|\( *[^()=,]{1,20} *\)|\\angle *[A-Z]{1,3})"
+    r"|\|[^|=,]{1,40}\|"
+    r"|\\frac *\{ *[A-Za-z][A-Za-z_0-9 ]{0,8}\} *\{ *[A-Za-z][A-Za-z_0-9 ]{0,8}\}"
+    r"|(?:\\(?:vec|overrightarrow) *\{? *[A-Za-z]{1,2} *\}? *(?:\* *)?){1,2}"
+)
+"""What a number is said to be the value of: a sine, a modulus, a ratio, a product of vectors."""
 _CONSTANTS = frozenset("abcdkABCDK")
 """Letters that stand for any number in the formula of a function."""
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
@@ -63,7 +82,10 @@ _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 class Case(NamedTuple):
     """A value, and when it is that."""
 
-    value: Tree
+    value: tuple[Tree, ...]
+    """One number, or the elements of a tuple or the ends of an interval."""
+    brackets: str
+    """Around several; empty for one."""
     when: tuple[str, ...]
     """Symbols of the condition; empty if it has none."""
 
@@ -157,7 +179,7 @@ class Named(Reader):
     def read(self, text: str) -> Any:
         """The value, behind the name or alone."""
         left, sign, right = without_dollars(text).partition("=")
-        named = sign and tuple(symbols(plain(left))) == self.left
+        named = sign and _bare_name(symbols(plain(left))) == _bare_name(self.left)
         assert isinstance(self.inner, Reader)
         return self.inner.read(right.strip() if named else text)
 
@@ -165,6 +187,11 @@ class Named(Reader):
         """Whether the values are the same."""
         assert isinstance(self.inner, Reader)
         return self.inner.same(expected, given, trial)
+
+
+def _bare_name(name: Iterable[str]) -> list[str]:
+    r"""AB for \overline{AB} and |AB|: the length is meant where it has a value."""
+    return [symbol for symbol in name if symbol not in ("\\overline", "|", "{", "}")]
 
 
 def without_dollars(gold: str) -> str:
@@ -177,7 +204,7 @@ def without_dollars(gold: str) -> str:
 def is_name(text: str) -> bool:
     r"""Whether a text names a quantity: AB, \angle ABC, S_{ABC}, D, a + b."""
     text = text.strip()
-    return any(form.fullmatch(text) is not None for form in (_NAMES, _QUANTITY))
+    return any(form.fullmatch(text) is not None for form in (_NAMES, _QUANTITY, _MEASURED))
 
 
 def defines(left: str, right: str) -> bool:
@@ -190,7 +217,8 @@ def defines(left: str, right: str) -> bool:
         return "\\begin" in right and is_unknown(left)
     if is_unknown(left):
         return left.lstrip("\\") not in names
-    return not names and _QUANTITY.fullmatch(left.strip()) is not None
+    forms = (_QUANTITY, _MEASURED)
+    return not names and any(form.fullmatch(left.strip()) is not None for form in forms)
 
 
 def is_qualified(text: str) -> bool:
@@ -200,23 +228,37 @@ def is_qualified(text: str) -> bool:
 
 def _read(text: str) -> Statement:
     body, conditions, constants = _parted(text)
-    if len(split(body, ",", ";", "or", "and")) > 1 or has_sign(body):
+    bodies = split(body, "or") if conditions else [body]  # x = a + 2k pi or x = b + 2k pi, k in Z
+    several = len(bodies) > 1 or (conditions and has_sign(body))
+    if len(split(body, ",", ";", "and")) > 1 or (not several and has_sign(body)):
         raise AnswerError("several values", f"{body[:40]!r} is a list", Outcome.AMBIGUOUS)
-    sides, found = relations(body)
+    sides, found = relations(bodies[0])
     if len(found) > 1 or (found and found != ["="]):
         raise AnswerError("several values", f"{body[:40]!r} is a chain", Outcome.AMBIGUOUS)
     left = tuple(symbols(sides[0])) if found else ()
-    if found and not defines(sides[0], sides[1]):
+    if found and not defines(sides[0], signs(sides[1])[0]):
         raise AnswerError("not a formula", f"{sides[0][:40]!r} is no name")
     arguments = _arguments(sides[0]) if found and is_function(sides[0]) else ()
     constants = constants.difference(arguments)
-    return Statement(left, arguments, _cases(sides[-1]), conditions, constants)
+    rights = [sides[-1]] + [_right_of(other, sides[0], bool(found)) for other in bodies[1:]]
+    cases = tuple(case for right in rights for one in signs(right) for case in _cases(one))
+    return Statement(left, arguments, cases, conditions, constants)
+
+
+def _right_of(body: str, left: str, named: bool) -> str:
+    """The value in another part of `x = a or x = b`, where it is one of the same unknown."""
+    sides, found = relations(body)
+    if found and (found != ["="] or not named or sides[0] != left):
+        raise AnswerError("several values", f"{body[:40]!r} is another", Outcome.AMBIGUOUS)
+    return sides[-1]
 
 
 def _parted(text: str) -> tuple[str, frozenset[tuple[str, ...]], frozenset[str]]:
     """The formula, its conditions, and the letters that are said to be constants."""
     if _CASES.search(text) is not None:
         return text, frozenset(), frozenset()
+    if text.startswith("\\{") and (group := enclosed(text, "{")) is not None:
+        text = _built(group[1]) or text
     if (connector := _CONNECTOR.search(text)) is not None:
         body, rest = text[: connector.start()], [text[connector.end() :]]
         rest += split(body, ",", ";")[1:]
@@ -233,21 +275,49 @@ def _parted(text: str) -> tuple[str, frozenset[tuple[str, ...]], frozenset[str]]
     return body.rstrip(" ,;"), frozenset(conditions), frozenset(constants)
 
 
+def _built(inside: str) -> str | None:
+    r"""`a + 2k\pi, k \in Z` for that with a bar in place of the comma, or `x | x = ` before it."""
+    value, bar, condition = inside.partition("|")
+    if not bar:
+        value, bar, condition = inside.partition(":")
+    value, condition = value.strip(), condition.strip()
+    if not bar or "\\in" not in condition:
+        return None
+    sides, found = relations(split(condition, ",")[0])
+    if is_unknown(value) and found == ["="] and sides[0] == value:
+        return f"{sides[1]}{condition[len(split(condition, ',')[0]) :]}"
+    return f"{value}, {condition}"
+
+
 def _is_condition(part: str) -> bool:
     sides, found = relations(part)
-    return bool(found) and any(map(is_unknown, sides)) or _CONSTANT.fullmatch(part) is not None
+    related = bool(found) and any(map(is_unknown, sides))
+    return related or any(form.fullmatch(part) is not None for form in (_CONSTANT, _WHOLE))
 
 
 def _constants(part: str) -> list[str]:
     """The letters that a condition makes constants: any constant c, k in Z."""
     if (constant := _CONSTANT.fullmatch(part)) is not None:
         return [constant[1] or constant[2] or constant[3]]
+    if (whole := _WHOLE.fullmatch(part)) is not None:
+        return [whole[2] or whole[3]]
     member = _MEMBER.fullmatch(part)
     return [member[1]] if member is not None else []
 
 
 def _condition(part: str) -> tuple[str, ...]:
-    """The symbols of a condition, with the unknown on the left of a relation."""
+    r"""The symbols of a condition: an unknown and the set it is in, or as it is written.
+
+    x > 0 and x \in (0, \infty) are the same.
+    """
+    if (whole := _WHOLE.fullmatch(part)) is not None:
+        return (whole[2] or whole[3], "\\in", whole[1] or whole[4] or "Z")
+    try:
+        kind, pieces = Interval().prepare(part)
+        if isinstance(kind, Interval) and kind.variable is not None:
+            return (kind.variable, *map(repr, pieces))
+    except AnswerError:
+        pass
     part = _SET_NAME.sub(r" \1 ", part)
     sides, found = relations(part)
     if (
@@ -263,16 +333,25 @@ def _condition(part: str) -> tuple[str, ...]:
 def _cases(right: str) -> tuple[Case, ...]:
     by_cases = _CASES.fullmatch(right.strip())
     if by_cases is None:
-        return (Case(read(right), ()),)
-    lines = [line for line in by_cases[1].split("\\\\") if line.strip()]
+        return (Case(*_value(right), ()),)
+    lines = [line for line in (by_cases[1] or by_cases[2]).split("\\\\") if line.strip()]
     if not 0 < len(lines) <= MAX_CASES:
         raise AnswerError("not a formula", f"{len(lines)} cases; {MAX_CASES} are read")
     found = []
     for line in lines:
         value, _, when = line.partition("&")
         when = _CONNECTOR.sub(" ", when).strip(" ,;.")
-        found.append(Case(read(value.strip(" ,;")), _condition(when) if when else ()))
+        found.append(Case(*_value(value.strip(" ,;")), _condition(when) if when else ()))
     return tuple(found)
+
+
+def _value(text: str) -> tuple[tuple[Tree, ...], str]:
+    """A number, or several in brackets."""
+    group = enclosed(text.strip(), "([")
+    parts = [] if group is None else split(group[1], ",")
+    if group is None or len(parts) < 2:
+        return (read(text),), ""
+    return tuple(map(read, parts)), group[0] + group[2]
 
 
 def _arguments(left: str) -> tuple[str, ...]:
@@ -295,7 +374,8 @@ def _before_arguments(left: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _unknowns(statement: Statement) -> frozenset[str]:
-    return frozenset().union(*(variables(case.value) for case in statement.cases))
+    values = (value for case in statement.cases for value in case.value)
+    return frozenset().union(*map(variables, values))
 
 
 def _namings(
@@ -331,7 +411,12 @@ def _renamed(statement: Statement, names: dict[str, str]) -> Statement:
 
     return statement._replace(
         cases=tuple(
-            Case(substituted(case.value, trees), words(case.when)) for case in statement.cases
+            Case(
+                tuple(substituted(value, trees) for value in case.value),
+                case.brackets,
+                words(case.when),
+            )
+            for case in statement.cases
         ),
         conditions=frozenset(map(words, statement.conditions)),
     )
@@ -340,8 +425,17 @@ def _renamed(statement: Statement, names: dict[str, str]) -> Statement:
 def _same(expected: Statement, given: Statement, trial: Trial) -> bool:
     if expected.conditions != given.conditions:
         return False
-    by_condition = {case.when: case.value for case in given.cases}
-    return len(by_condition) == len(given.cases) and all(
-        case.when in by_condition and equality.equal(case.value, by_condition[case.when], trial)
-        for case in expected.cases
+    left = list(given.cases)
+    for case in expected.cases:
+        same = next((other for other in left if _same_case(case, other, trial)), None)
+        if same is None:
+            return False
+        left.remove(same)
+    return not left
+
+
+def _same_case(one: Case, other: Case, trial: Trial) -> bool:
+    shapes = [(case.when, case.brackets, len(case.value)) for case in (one, other)]
+    return shapes[0] == shapes[1] and all(
+        equality.equal(*pair, trial) for pair in zip(one.value, other.value, strict=True)
     )

@@ -14,12 +14,12 @@ What this does not do: look at answers. A declared kind is stricter and should b
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from selfplay.grading.answers import AnswerError, unboxed
 from selfplay.grading.kinds.congruences import Congruence, is_congruence
-from selfplay.grading.kinds.containers import Matrix, Tuple, common_kind, names_of
+from selfplay.grading.kinds.containers import Container, Matrix, Tuple, common_kind, names_of
 from selfplay.grading.kinds.equations import Equation
 from selfplay.grading.kinds.formulas import (
     Formula,
@@ -41,8 +41,8 @@ from selfplay.grading.kinds.layout import (
     split,
 )
 from selfplay.grading.kinds.numerals import notated
-from selfplay.grading.kinds.realsets import Interval
-from selfplay.grading.kinds.scalars import Decimal, Integer, Rational
+from selfplay.grading.kinds.realsets import Interval, is_all_or_nothing
+from selfplay.grading.kinds.scalars import Decimal, Integer, Measure, Rational
 from selfplay.grading.kinds.schema import Json
 from selfplay.grading.kinds.sets import Multiset, Set
 from selfplay.grading.kinds.symbolic import Expression
@@ -74,14 +74,33 @@ class Auto(Kind):
     def of(self, gold: object) -> Kind:
         """The kind of a gold; of a worked solution, that of what follows ####."""
         gold = _concluded(gold)
-        plain_value = not isinstance(gold, bool | list | dict)
-        if self.numbers is not None and plain_value and _reads(self.numbers, str(gold)):
+        if self.numbers is None:
+            return infer(gold)
+        if not isinstance(gold, bool | list | dict) and _reads(self.numbers, str(gold)):
             return self.numbers
-        return infer(gold)
+        kind = infer(gold)
+        if isinstance(self.numbers, Decimal):
+            written_out = {one.name: getattr(self.numbers, one.name) for one in fields(Decimal)}
+            for numbers in (self.numbers, Measure(**written_out)):
+                within = _within(kind, numbers)
+                if within is not kind and _reads(within, gold_text(within, gold)):
+                    return within
+        return kind
 
     def prepare(self, gold: str) -> tuple[Reader, Any]:
         """The kind of the gold, and its value; of a worked solution, what follows ####."""
         return self.of(gold).prepare(str(_concluded(gold)))
+
+
+def _within(kind: Kind, numbers: Decimal) -> Kind:
+    """A kind with a tolerance for the numbers in it: with a unit, a name, or several of them."""
+    if isinstance(kind, Named):
+        return Named(_within(kind.inner, numbers))
+    if isinstance(kind, Container):
+        return replace(kind, element=numbers.part())
+    if isinstance(kind, Rational | Expression):
+        return replace(numbers, unit=numbers.unit + kind.unit, percent=kind.percent)
+    return kind
 
 
 def _concluded(gold: object) -> object:
@@ -104,6 +123,8 @@ def infer(gold: object) -> Kind:
         return Integer()
     if isinstance(gold, float):
         return Decimal()
+    if gold is None:
+        raise ValueError("the gold is null: there is no right answer.")
     if isinstance(gold, list):
         nested = bool(gold) and all(isinstance(row, list) for row in gold)
         return Matrix() if nested and len({len(row) for row in gold}) == 1 else Tuple()
@@ -192,8 +213,8 @@ def _structure(text: str, gold: str) -> Kind | None:
     group = enclosed(text, "([{")
     if text.startswith("\\{") and group is not None:
         return Interval() if re.search("[|:<>]", text) else Set(bracket="{")
-    if "\\cup" in found or text in ("\\emptyset", "\\mathbb{R}") or "\\setminus" in text:
-        return Set() if text == "\\emptyset" else Interval()
+    if "\\cup" in found or "\\setminus" in text or is_all_or_nothing(text):
+        return Interval()
     if group is not None and (kind := _bracketed(group)) is not None:
         return kind
     if "or" in found and all(is_function(relations(part)[0][0]) for part in split(text, "or")):
@@ -234,7 +255,8 @@ def _related(text: str, gold: str) -> Kind:
         return Tuple(names=named)
     sides, found = relations(text)
     unknown = is_unknown(sides[0])
-    if found == ["="] and is_name(sides[0]) and (not unknown or sides[1].startswith("\\{")):
+    named = is_name(sides[0]) and (not unknown or sides[1].startswith("\\{"))
+    if found == ["="] and (named or (unknown and is_angle(sides[1]))):
         kind = _of_text(without_dollars(gold).partition("=")[2])
         if not isinstance(kind, Text | Expression | Formula | Equation):
             return Named(kind)

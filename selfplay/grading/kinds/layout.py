@@ -24,7 +24,7 @@ _UNKNOWN = re.compile(
     r"(?:\\?(?:[A-Za-z]|alpha|beta|gamma|delta|theta|lambda|mu|sigma|tau|phi|omega)"
     r"(?:_(?:[A-Za-z0-9]|\{[A-Za-z0-9]{1,8}\}))?)"
 )
-_FUNCTION = re.compile(r"[A-Za-z]'?\([A-Za-z](?:,[A-Za-z])*\)")
+_FUNCTION = re.compile(r"[A-Za-z](?:'|\^\{?-1\}?)?\([A-Za-z](?:,[A-Za-z])*\)")
 _TERM = re.compile(r"[A-Za-z]_(?:[A-Za-z]|\{[A-Za-z](?:[+-][0-9])?\})")
 _MATRIX = re.compile(
     r"\\begin *\{(p|b|B|small|psmall|bsmall|)matrix\}(.*)\\end *\{\1matrix\}", re.DOTALL
@@ -34,7 +34,7 @@ _ARRAY = re.compile(
     r"|\\begin *\{matrix\}(.*)\\end *\{matrix\}",
     re.DOTALL,
 )
-_ROW_END = re.compile(r"\\\\(?:\[[0-9a-z. ]{1,9}\])?")
+_ROW_END = re.compile(r"\\\\(?:\[[0-9a-z. ]{1,9}\])?|\\cr(?![a-z])")
 _QUOTED = re.compile(r"([\"'])([^\"']*)\1")
 _PLUS_MINUS = re.compile(r"\\pm(?![A-Za-z])")
 _MINUS_PLUS = re.compile(r"\\mp(?![A-Za-z])")
@@ -105,13 +105,15 @@ def enclosed(text: str, opening: str = "([{") -> tuple[str, str, str] | None:
 
 def has_sign(text: str) -> bool:
     r"""Whether a text has a \pm that stands for two values; \pmod and \pmb are other words."""
-    return _PLUS_MINUS.search(text) is not None
+    return _PLUS_MINUS.search(text) is not None or _MINUS_PLUS.search(text) is not None
 
 
 def signs(text: str) -> list[str]:
     r"""The two readings of a text with one \pm, else the text alone."""
     found = _PLUS_MINUS.findall(text)
-    if not found:
+    if not found and len(_MINUS_PLUS.findall(text)) == 1:
+        return [_MINUS_PLUS.sub("-", text), _MINUS_PLUS.sub("+", text)]
+    if not found and _MINUS_PLUS.search(text) is None:
         return [text]
     if len(found) > 1 or _MINUS_PLUS.search(text):
         raise AnswerError("several values", "more than one sign ±", Outcome.AMBIGUOUS)
@@ -181,7 +183,7 @@ def latex_rows(text: str) -> list[list[str]]:
     inside = text if group is None else group[1]  # its own brackets, or one more pair
     if (matrix := _MATRIX.fullmatch(inside)) is not None:
         return _cells(matrix[2])
-    if group is not None and (array := _ARRAY.fullmatch(group[1])):
+    if (array := _ARRAY.fullmatch(inside)) is not None:
         return _cells(array[1] or array[2])
     raise AnswerError("not a matrix", f"{text[:40]!r} is no matrix of LaTeX")
 

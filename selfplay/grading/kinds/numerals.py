@@ -36,6 +36,8 @@ _BASED = re.compile(
     r"\(? *([0-9][0-9A-Za-z]{0,60}) *\)? *"
     rf"(?:_ *\{{? *{_BASE} *\}}?|\(? *(?:in )?base *{_BASE} *\)?)"
 )
+_PREFIXED = re.compile(r"0(?:[xX][0-9A-Fa-f]{1,60}|[bB][01]{1,60}|[oO][0-7]{1,60})")
+_PREFIXES = {"x": 16, "b": 2, "o": 8}
 _TIME = re.compile(r"[0-9]{1,2}(?::[0-5][0-9]){1,2}")
 
 
@@ -48,6 +50,9 @@ class Based(Reader):
     def read(self, text: str) -> tuple[int, int]:
         """The base and the number."""
         text = assigned(plain(text))
+        if _PREFIXED.fullmatch(text) is not None:
+            base = _PREFIXES[text[1].lower()]
+            return base, int(text[2:], base)
         if (found := _BASED.fullmatch(text)) is None:
             wrong = text.isalnum()
             raise AnswerError(
@@ -96,6 +101,6 @@ class Ratio(Reader):
 
 def notated(text: str) -> Reader | None:
     """The kind of a normalised text in one of these notations."""
-    if _BASED.fullmatch(assigned(text)) is not None:
+    if _BASED.fullmatch(assigned(text)) is not None or _PREFIXED.fullmatch(text) is not None:
         return Based()
     return Ratio() if ":" in text and "\\" not in text.replace("\\frac", "") else None

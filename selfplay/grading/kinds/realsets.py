@@ -35,6 +35,7 @@ _EMPTY = frozenset(
     ["\\emptyset", "\\{\\}", "{}", "no solution", "no solutions", "no real solution",
      "no real solutions", "none", "empty set", "the empty set"]
 )  # fmt: skip
+_HALF_LINE = re.compile(r"\\mathbb *\{? *R *\}? *[_^] *\{? *([+-]) *\}?")
 _BUILDER = re.compile(
     r"(\\?[A-Za-z]+) *(?:\\in *\\mathbb *\{? *R *\}? *)?(?:[|:]|\\rvert) *(.+)", re.DOTALL
 )
@@ -92,6 +93,14 @@ class Interval(RealSet):
     """The same sets under the name by which a declaration asks for intervals."""
 
     name: ClassVar[str] = "interval"
+
+
+def is_all_or_nothing(text: str) -> bool:
+    """Whether a normalised text is all real numbers, those of one sign, or says that none is."""
+    text = " ".join(text.split())
+    words = text.lower() in _EMPTY - {"none", "{}"} or text in ("\\mathbb{R}", "\\mathbb R")
+    reals = text.lower() in ("all real numbers", "all reals")
+    return words or reals or _HALF_LINE.fullmatch(text) is not None
 
 
 def _unknown_of(text: str) -> str | None:
@@ -163,6 +172,8 @@ class _Reader:
             return [LINE]
         if compact.lower() in _EMPTY:
             return []
+        if (half := _HALF_LINE.fullmatch(compact)) is not None:
+            return self._relation({"+": ">", "-": "<"}[half[1]], "0")
         sides, found = relations(text)
         if found:
             return self._solved(sides, found)
@@ -232,9 +243,11 @@ class _Reader:
         piece = Piece(
             None if low == Negate(_INFINITY) else self.line.finite(low),
             None if high == _INFINITY else self.line.finite(high),
-            opening == "[" and low != Negate(_INFINITY),
-            closing == "]" and high != _INFINITY,
+            opening == "[",
+            closing == "]",
         )
+        if (piece.low is None and piece.low_closed) or (piece.high is None and piece.high_closed):
+            raise AnswerError("not an interval", "it holds infinity", Outcome.WRONG)
         if not self.line.united([piece]):  # the pair (2, 1) must not pass for the empty set
             raise AnswerError("not an interval", "ends the wrong way round", Outcome.WRONG)
         return piece

@@ -170,6 +170,19 @@ class Decimal(Rational):
         return abs(given - expected) <= allowed
 
 
+@dataclass(frozen=True)
+class Measure(Decimal):
+    r"""A number within a tolerance, of which gold and answer may be expressions such as 2\pi."""
+
+    def read(self, text: str) -> int | Fraction:
+        """The value of a number or an expression."""
+        try:
+            return super().read(text)
+        except AnswerError:
+            text, divisor = self.bare(text)
+            return numeric.approximation(read(text)) / divisor
+
+
 def magnitude(value: int | Fraction) -> int:
     """The exponent of the first digit of a number that is not 0: 2 for 314, -1 for 0.5."""
     size = abs(Fraction(value))

@@ -28,7 +28,9 @@ _SAME = (
     ("L", "l", "liter", "liters", "litre", "litres"),
     ("mL", "ml", "milliliter", "milliliters", "millilitre", "millilitres"),
     ("N", "newton", "newtons"), ("J", "joule", "joules"), ("kJ", "kilojoule", "kilojoules"),
-    ("W", "watt", "watts"), ("kW", "kilowatt", "kilowatts"), ("V", "volt", "volts"),
+    ("W", "watt", "watts"), ("kW", "kilowatt", "kilowatts"), ("MW", "megawatt", "megawatts"),
+    ("kPa", "kilopascal", "kilopascals"), ("MHz", "megahertz"), ("kHz", "kilohertz"),
+    ("\\Omega", "ohm", "ohms"), ("V", "volt", "volts"),
     ("A", "ampere", "amperes", "amp", "amps"), ("K", "kelvin", "kelvins"),
     ("Pa", "pascal", "pascals"), ("Hz", "hertz"), ("mol", "mole", "moles"),
     ("rad", "radian", "radians"), ("°C", "degrees Celsius", "degrees C"),
@@ -97,7 +99,9 @@ def written_in(gold: str, text: str) -> tuple[str, ...]:
         written = _flattened(quantity[2])
         parts = re.findall("[A-Za-z]+", written)
         glued = not quantity[1] and not quantity[0][: quantity.start(2)].endswith(" ")
-        if not all(_is_word(part) for part in parts) or (glued and not _GLUED.issuperset(parts)):
+        below = written.partition("/")[2]  # behind a line a single letter is a unit: km/h
+        known = [_is_word(part) or (part in below and part in _BY_SPELLING) for part in parts]
+        if not all(known) or (glued and not _GLUED.issuperset(parts[:1])):
             return ()
     else:
         return ()
@@ -126,9 +130,9 @@ def spellings(unit: str) -> tuple[str, ...]:
             for bottom in _of_one(below.strip()):
                 found += [f"{top}/{bottom}", f"{top} per {bottom}"]
                 if "^" not in bottom:
-                    found.append(f"{top} {bottom}^-1")
+                    found += [f"{top} {bottom}^-1", f"{top}*{bottom}^-1"]
     else:
-        found += _of_one(unit)
+        found += [unit.replace(" ", "*"), *_of_one(unit)]  # N m and N \\cdot m
     return tuple(dict.fromkeys(found))
 
 
@@ -143,8 +147,8 @@ def _of_one(unit: str) -> list[str]:
     if not power:
         return [one for one in same if one]
     found = [f"{one}^{power}" for one in same]
-    word = {"2": "square", "3": "cubic"}.get(power)
-    return found + ([f"{word} {one}" for one in same] if word else [])
+    words = {"2": ("square", "sq", "sq."), "3": ("cubic", "cu", "cu.")}.get(power, ())
+    return found + [f"{word} {one}" for word in words for one in same]
 
 
 def _flattened(latex: str) -> str:

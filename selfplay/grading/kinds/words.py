@@ -28,8 +28,11 @@ _WRAPPER = re.compile(
     r"\\(?:text|mathrm|textrm|textbf|textit|mathbf|mathit|mbox|boldsymbol)\s*\{([^{}]*)\}"
 )
 _SYMBOL = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|[^\W\d_]+|\S")
-_WORD = re.compile(r"[^\W\d_]{3,}|\b(?:an|as|at|be|by|if|in|is|it|no|of|on|or|to)\b", re.IGNORECASE)
-"""Words whose case may be ignored in LaTeX, where Gm and gm are different products."""
+_WORD = re.compile(
+    r"(?<![^\W\d_])(?<!\\)(?:[^\W\d_]{3,}|(?:an|as|at|be|by|if|in|is|it|no|of|on|or|to)\b)",
+    re.IGNORECASE,
+)
+"""Words whose case may be ignored in LaTeX, where Gm and gm, \\Delta and \\delta are different."""
 _LABEL = re.compile(r"[(\[]?\s*([A-Za-z0-9]{1,8})\s*[)\]]?\s*[.:]?")
 _OTHER_LABEL = re.compile(r"[(\[]\s*([A-Za-z0-9])\s*[)\]]|\b([A-Z])\b(?!\s+[a-z])")
 _LABELLED = re.compile(r"[(\[]?\s*([A-Za-z0-9]{1,8})\s*(?:[)\]]\s*[.:]?|[.:])\s+(.+)", re.DOTALL)

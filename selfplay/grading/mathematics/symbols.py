@@ -76,13 +76,15 @@ _COMMANDS = {
     "\\degree": "^\\circ", "\\bar": "\\overline", "\\backslash": "\\setminus",
     "\\bigcup": "\\cup", "\\bigcap": "\\cap", "\\infin": "\\infty",
     "\\(": " ", "\\)": " ", "\\[": " ", "\\]": " ",
-    "\\R": "\\mathbb{R}", "\\vert": "|", "\\mid": "|",
+    "\\dots": "\\ldots", "\\cdots": "\\ldots", "\\dotsc": "\\ldots", "\\R": "\\mathbb{R}",
+    "\\vert": "|", "\\mid": "|",
 }  # fmt: skip
 _WRAPPED = re.compile(
     r"\\(?:text|mathrm|textrm|textbf|textit|mathbf|mathit|mathsf|mbox|operatorname\*?|bf"
     r"|rm|pmb|bm|boldsymbol)"
     r"\s*\{([^{}]*)\}|\\(?:mathrm|rm)\s+([A-Za-z])|\\mathcal\s*\{\s*(O)\s*\}"
 )
+_NARROWED = re.compile(r", *\\! *")
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _COMMAND = re.compile(
     r"\\(?:left|right)\s*(?:\||\.(?![0-9]))|\\[A-Za-z]+|\\[^A-Za-z]"  # \right. closes nothing
@@ -107,6 +109,7 @@ def normalise(text: str) -> str:
     if not text.isprintable():
         text = refuse_controls(text)
     if "\\" in text:
+        text = _NARROWED.sub(",", text)  # 11,\\! 111 is one number
         text = _COMMAND.sub(_replace_command, _WRAPPED.sub(_unwrap, text))
     if "$" in text and len(_DOLLAR.findall(text)) % 2 == 0:
         text = _DOLLAR.sub(" ", text)

@@ -114,6 +114,17 @@ def called(source: str) -> str:
     raise ValueError("no assert calls a function by its name.")
 
 
+def check_imports(source: str) -> None:
+    """Refuse code that has to run before the tests, unless it only imports what programs use.
+
+    Raises:
+        ValueError: it does more.
+    """
+    for statement in _parsed(source).body:
+        if not isinstance(statement, ast.Import | ast.ImportFrom):
+            raise ValueError(f"its tests need code to be run first: {_source(statement)}.")
+
+
 def _parsed(source: str) -> ast.Module:
     """The syntax tree, without what Python would warn the author of the tests about.
 

@@ -4,6 +4,7 @@ Fed by `selfplay grade` and whoever has a file of problems. Everything is checke
 messages that say what was given and what it must be. The format is in docs/grading.md.
 """
 
+import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -28,6 +29,9 @@ def from_row(row: Mapping[str, object]) -> ProgramProblem:
     Raises:
         ValueError: something is missing or is not what it must be.
     """
+    _refuse_misspelt(
+        row, ("function", "tests", "submission", "float_tol", "compare", "prelude", "id")
+    )
     tests = _needed(row, "tests", list)
     prints = "function" not in row
     function = Function("main") if prints else _read_function(_needed(row, "function", dict))
@@ -42,6 +46,13 @@ def from_row(row: Mapping[str, object]) -> ProgramProblem:
         function, tuple(read), _read_tolerance(row.get("float_tol")),
         _read_comparison(row.get("compare"), script), _read_flag(row.get("prelude", True)), script,
     )  # fmt: skip
+
+
+def _refuse_misspelt(given: Mapping[str, object], known: Sequence[str]) -> None:
+    """Refuse a field that was probably meant for another: a row may carry more, as a note."""
+    for field in given.keys() - set(known):
+        if near := difflib.get_close_matches(str(field)[:40], known, n=1, cutoff=0.75):
+            raise ValueError(f"there is no field {str(field)[:40]!r}; {near[0]!r} is one.")
 
 
 def _read_printed(given: object) -> Test:
@@ -77,6 +88,7 @@ def _read_flag(given: object) -> bool:
 
 
 def _read_function(given: Mapping[str, object]) -> Function:
+    _refuse_misspelt(given, ("name", "params", "returns"))
     params = given.get("params")
     returns = given.get("returns")
     return Function(
@@ -119,6 +131,7 @@ def _read_param(given: object) -> Param:
 def _read_test(given: object, function: Function) -> Test:
     if not isinstance(given, Mapping):
         raise ValueError(f'{given!r:.60} must be an object with "args" and "expected".')
+    _refuse_misspelt(given, ("args", "kwargs", "expected"))
     if "expected" not in given:
         raise ValueError('"expected" is missing: give the value that the call must return.')
     args = [values.from_json(item) for item in _needed(given, "args", list)]

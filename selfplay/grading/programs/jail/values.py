@@ -227,9 +227,9 @@ def _read_int(content: object, depth: int) -> int:
     if type(content) is not str or len(content) > MAX_INT_BITS // 4 + 3:
         raise TypeError(f"not a string, or more than {MAX_INT_BITS} bits")
     try:
-        return int(content, 16)
+        return int(content, 16 if content.lstrip("-").startswith("0x") else 10)
     except ValueError as error:
-        raise TypeError("not a number in base 16") from error
+        raise TypeError("not a number in base 16 with 0x before it, or in base 10") from error
 
 
 def _read_complex(content: object, depth: int) -> complex:
