@@ -76,3 +76,22 @@ def test_an_unfinished_run_is_named(tmp_path):
     (tmp_path / "progress.jsonl").write_text("")
     with pytest.raises(SystemExit, match="no folder of a run that has done a generation"):
         paired.main((tmp_path,))
+
+
+def test_runs_of_a_file_stand_beside_new_ones_and_later_ones_replace_earlier(tmp_path):
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    runs = [run("main", 0, [0.1, 0.7], 100), run("late", 0, [0.1, 0.2], 100)]
+    old.write_text(json.dumps({"reference": "main", "arms": {}, "runs": runs}))
+    new.write_text(json.dumps({"runs": [run("late", 0, [0.1, 0.3], 100)]}))
+    found = paired.all_of([old, new])
+    assert [(one["arm"], one["end"]["pass@1"]["mean"]) for one in found] == [
+        ("late", 0.3), ("main", 0.7),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_a_file_of_something_else_is_refused(tmp_path, text):
+    file = tmp_path / "other.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match="neither the folder of a run nor a file"):
+        paired.all_of([file])

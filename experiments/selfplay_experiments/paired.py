@@ -4,6 +4,7 @@ Command: python -m selfplay_experiments.paired RUN... --json FILE
 
 Runs are compared at equal optimiser steps (their ends) and at equal generated tokens (on the curve
 of looks at held-out problems, up to where the cheaper one ends). Reads files only; nothing is run.
+A file that this command wrote stands for the runs in it: new runs are compared with old ones.
 Axes: N seeds, G looks of a run.
 """
 
@@ -73,6 +74,30 @@ def gathered(folder: Path) -> dict[str, Any]:
         },
         "passed": passed(progress),
     }  # fmt: skip
+
+
+def all_of(sources: Iterable[Path]) -> list[dict[str, Any]]:
+    """What the runs have come to, in the order of arms and seeds; of two alike the later source.
+
+    Args:
+        sources: folders of finished runs, and files that `main` wrote.
+    Raises:
+        ValueError: one is neither.
+    """
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for source in sources:
+        for run in _kept(source) if source.is_file() else [gathered(source)]:
+            found[run["arm"], run["seed"]] = run
+    return [found[key] for key in sorted(found)]
+
+
+def _kept(file: Path) -> list[dict[str, Any]]:
+    try:
+        return json.loads(file.read_text())["runs"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{file} is neither the folder of a run nor a file that this command wrote."
+        ) from error
 
 
 def _steps(update: dict[str, Any]) -> int:
@@ -190,12 +215,12 @@ def main(
     """Arms of an experiment beside each other, paired by seed.
 
     Args:
-        runs: finished run folders, of several arms and seeds.
+        runs: finished run folders, of several arms and seeds, and files written before.
         reference: the arm that the others are compared with.
         json_file: also write the runs and the comparison to this file.
     """
     try:
-        gathered_runs = [gathered(folder) for folder in runs]
+        gathered_runs = all_of(runs)
     except ValueError as error:
         raise SystemExit(str(error)) from error
     if reference not in {run["arm"] for run in gathered_runs}:
