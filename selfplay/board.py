@@ -1,106 +1,123 @@
 """TensorBoard: scalars of every generation, the curriculum as heat maps, and its reliability.
 
-Fed by train.py with plain numbers; the step axis is the generation.
+A listener; the step axis is the generation, of the warm-up the optimiser step.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tensorboardX import SummaryWriter
 
+from selfplay import report
+from selfplay.curriculum.manager import Manager, Standing
+from selfplay.listener import Listener, Progress
+
+DRAW_EVERY = 10
+"""Generations between images and samples."""
 CELL_PIXELS = 28
 """Side of one (environment, level) cell in the heat map."""
-
-
 DIAGRAM_PIXELS = 241
 """Side of the reliability diagram."""
 
 
-class Board:
+class Board(Listener):
     """Writes the events of one run."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, manager: Manager) -> None:
         self._writer = SummaryWriter(str(path), flush_secs=5)
+        self._manager = manager
 
-    def scalars(self, generation: int, values: Mapping[str, float]) -> None:
-        """Write numbers by tag; NaN (nothing to say this time) is left out."""
-        for tag, value in values.items():
-            if np.isfinite(value):
-                self._writer.add_scalar(tag, value, generation)
+    def on_warmup_step(self, step: int, steps: int, loss: float, seconds_left: float) -> None:
+        """Write the loss."""
+        self._scalars(step, {"warmup/loss": loss})
 
-    def frontier(self, generation: int, names: Sequence[str], rate_EL: np.ndarray) -> None:
-        """Draw pass rates: a row an environment, a column a level, red 0, yellow 1/2, green 1.
+    def on_mastery(self, step: int, rates: Mapping[str, float]) -> None:
+        """Write how much of what was demonstrated is solved."""
+        self._scalars(step, {f"warmup/mastered/{name}": rate for name, rate in rates.items()})
 
-        Args:
-            generation: the step.
-            names: E environments, in the order of the rows (told in the text beside the image).
-            rate_EL: float [E, L] in [0, 1]; NaN where there is no such level.
-        """
-        self._image(generation, "curriculum/frontier", heat_map(rate_EL))
-        rows = "\n".join(
-            f"| {name} | " + " | ".join("" if np.isnan(r) else f"{r:.2f}" for r in rate_L) + " |"
-            for name, rate_L in zip(names, rate_EL, strict=True)
+    def on_progress(self, progress: Progress) -> None:
+        """Write the numbers of a generation, and now and then the curriculum and samples."""
+        done, state = progress.done, progress.state
+        values = report.scalars(done, state, progress.snapshot, self._manager, progress.seconds)
+        self._scalars(done.number, {**values, "perf/compilations": progress.compilations})
+        if done.number % DRAW_EVERY == 0 or done.number == 1:
+            self._draw(done.number, state.standing)
+            self._text(done.number, "samples", report.samples_text(done))
+
+    def on_evaluation(self, generation: int, evaluation: dict[str, Any]) -> None:
+        """Write the means."""
+        self._scalars(
+            generation,
+            {
+                "held_out/pass_at_1": evaluation["pass@1"]["mean"],
+                "held_out/greedy": evaluation["greedy"]["mean"],
+            },
         )
-        head = "| environment | " + " | ".join(f"level {i}" for i in range(rate_EL.shape[1])) + " |"
-        rule = "|" + " --- |" * (rate_EL.shape[1] + 1)
-        self._writer.add_text("curriculum/frontier", f"{head}\n{rule}\n{rows}", generation)
 
-    def uncertainty(self, generation: int, sd_EL: np.ndarray) -> None:
-        """Draw how sure the pass rates are, in the same places: green 0, red 1/4 and more.
-
-        Args:
-            generation: the step.
-            sd_EL: float [E, L], standard deviations of the predicted pass rates.
-        """
-        self._image(generation, "curriculum/uncertainty", heat_map(1.0 - np.minimum(4 * sd_EL, 1)))
-
-    def groups(self, generation: int, groups_EL: np.ndarray) -> None:
-        """Draw how much was played, in the same places: red nothing, green as much as anywhere.
-
-        Args:
-            generation: the step.
-            groups_EL: float [E, L], groups played; NaN where there is no such level.
-        """
-        most = max(float(np.nanmax(groups_EL)), 1.0)
-        self._image(generation, "curriculum/groups", heat_map(groups_EL / most))
-
-    def reliability(
-        self, generation: int, predicted_B: np.ndarray, observed_B: np.ndarray, groups_B: np.ndarray
-    ) -> None:
-        """Draw observed over predicted pass rates, and write them as a table.
-
-        Args:
-            generation: the step.
-            predicted_B: float [B], mean prediction of each bin; NaN for a bin without groups.
-            observed_B: float [B], mean outcome.
-            groups_B: int [B], groups in it.
-        """
-        self._image(
-            generation, "calibration/reliability", diagram(predicted_B, observed_B, groups_B)
-        )
-        rows = [
-            f"| {p:.2f} | {o:.2f} | {n} |"
-            for p, o, n in zip(predicted_B, observed_B, groups_B, strict=True)
-            if n
-        ]
-        head = "| predicted | observed | groups |\n| --- | --- | --- |"
-        self._writer.add_text("calibration/reliability", "\n".join([head, *rows]), generation)
-
-    def _image(self, generation: int, tag: str, image: np.ndarray) -> None:
-        self._writer.add_image(tag, image, generation, dataformats="HWC")
-
-    def text(self, generation: int, tag: str, markdown: str) -> None:
-        """Write a text panel."""
-        self._writer.add_text(tag, markdown, generation)
+    def on_failure(self, generation: int, reason: str) -> None:
+        """Write why the run stopped."""
+        self._text(generation, "stopped", reason)
 
     def close(self) -> None:
         """Finish writing."""
         self._writer.close()
 
+    def _scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Write numbers by tag; NaN (nothing to say this time) is left out."""
+        for tag, value in values.items():
+            if np.isfinite(value):
+                self._writer.add_scalar(tag, value, step)
+
+    def _text(self, generation: int, tag: str, markdown: str) -> None:
+        self._writer.add_text(tag, markdown, generation)
+
+    def _image(self, generation: int, tag: str, image: np.ndarray) -> None:
+        self._writer.add_image(tag, image, generation, dataformats="HWC")
+
+    def _draw(self, generation: int, standing: Standing) -> None:
+        """Draw the curriculum: a row an environment, a column a level; and its reliability."""
+        beliefs, known = self._manager.beliefs(standing), standing.reliability
+        rate_EL = beliefs.predicted_EL
+        self._image(generation, "curriculum/frontier", heat_map(rate_EL))
+        self._text(generation, "curriculum/frontier", rates_text(self._manager.names, rate_EL))
+        # How sure the rates are: green 0, red 1/4 and more.
+        sd_EL = rate_EL * (1.0 - rate_EL) * beliefs.logit_sd_EL
+        sure_EL = 1.0 - np.minimum(4 * sd_EL, 1)
+        self._image(generation, "curriculum/uncertainty", heat_map(sure_EL))
+        # How much was played: red nothing, green as much as anywhere.
+        groups_EL = np.where(self._manager.cells.there_EL, standing.groups_EL, np.nan)
+        most = max(float(np.nanmax(groups_EL)), 1.0)
+        self._image(generation, "curriculum/groups", heat_map(groups_EL / most))
+        some_B = np.where(known.groups_B > 0, known.groups_B, np.nan)
+        curve = known.predicted_B / some_B, known.observed_B / some_B, known.groups_B
+        self._image(generation, "calibration/reliability", diagram(*curve))
+        self._text(generation, "calibration/reliability", reliability_text(*curve))
+
+
+def rates_text(names: Sequence[str], rate_EL: np.ndarray) -> str:
+    """Pass rates float [E, L] as a markdown table; empty where NaN."""
+    rows = [
+        f"| {name} | " + " | ".join("" if np.isnan(r) else f"{r:.2f}" for r in rate_L) + " |"
+        for name, rate_L in zip(names, rate_EL, strict=True)
+    ]
+    head = "| environment | " + " | ".join(f"level {i}" for i in range(rate_EL.shape[1])) + " |"
+    return "\n".join([head, "|" + " --- |" * (rate_EL.shape[1] + 1), *rows])
+
+
+def reliability_text(predicted_B: np.ndarray, observed_B: np.ndarray, groups_B: np.ndarray) -> str:
+    """Observed beside predicted pass rates as a markdown table; bins without groups left out."""
+    rows = [
+        f"| {p:.2f} | {o:.2f} | {n} |"
+        for p, o, n in zip(predicted_B, observed_B, groups_B, strict=True)
+        if n
+    ]
+    return "\n".join(["| predicted | observed | groups |", "| --- | --- | --- |", *rows])
+
 
 def heat_map(rate_EL: np.ndarray) -> np.ndarray:
-    """An image uint8 [E * pixels, L * pixels, 3] of rates in [0, 1]; grey where NaN."""
+    """An image uint8 [E * pixels, L * pixels, 3] of rates: red 0, yellow 1/2, green 1; grey NaN."""
     rate = np.nan_to_num(rate_EL, nan=0.0)[..., None]
     red, yellow, green = (
         np.array(c, float) for c in ((200, 60, 50), (245, 205, 90), (60, 160, 80))

@@ -16,7 +16,6 @@ from selfplay.curriculum.config import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
 from selfplay.grading.programs.jobs import Level
 from selfplay.grading.programs.sandbox import SandboxConfig
-from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
 from selfplay.model.architecture import Precision
@@ -24,6 +23,7 @@ from selfplay.model.sampling import DecodeConfig
 from selfplay.model.sharding import MeshConfig
 from selfplay.model.transformer import ModelConfig
 from selfplay.proposing.proposal import ProposingConfig
+from selfplay.rollout.attempts import RolloutConfig
 from selfplay.suites import SuiteConfig
 
 WANTED = "<folder>"

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from selfplay import streams
-from selfplay.grading.judge import Judging
-from selfplay.learning import rollout
 from selfplay.model.network import Network
 from selfplay.model.sampling import DecodeConfig, Sampling
 from selfplay.model.tokens import Tokenizer
 from selfplay.problem import Environment, Problem
+from selfplay.rollout.attempts import Attempts, attempt
 from selfplay.suites import SUITE_SEED
 
 LEAST_WEIGHT = 0.05
@@ -66,6 +65,17 @@ class Scores(NamedTuple):
     cut: int = 0
     """Attempts in all that reached the token limit before their end."""
 
+    @classmethod
+    def of(cls, attempts: Attempts) -> "Scores":
+        """Of graded attempts."""
+        return cls(
+            attempts.correct_PG.sum(axis=1),
+            attempts.graded_PG.sum(axis=1),
+            attempts.length_PG.sum(axis=1),
+            attempts.each,
+            int(attempts.cut_PG.sum()),
+        )
+
     @property
     def rate_N(self) -> np.ndarray:
         """float [N], share solved of each problem's graded attempts; NaN where none was graded."""
@@ -99,7 +109,7 @@ class Interval:
         return f"{100 * self.mean:+.1f} [{100 * self.low:+.1f}, {100 * self.high:+.1f}] points"
 
 
-def attempt(
+def scored(
     network: Network,
     tokenizer: Tokenizer,
     environments: Mapping[str, Environment],
@@ -116,19 +126,11 @@ def attempt(
     on the same noise.
     """
     key_N2 = streams.row_keys(SUITE_SEED, 0, stream, len(problems) * samples)
-    with Judging(environments, problems, samples) as judging:
-        drawn = rollout.collect(
-            network, tokenizer, problems, key_N2,
-            attempts=samples, decode_config=decode_config,
-            sampling=Sampling(temperature), hear=judging.hear,
-        )  # fmt: skip
-        verdicts = judging.verdicts()
-    correct = np.array([verdict.correct for verdict in verdicts]).reshape(-1, samples)
-    graded = np.array([verdict.graded for verdict in verdicts]).reshape(-1, samples)
-    tokens = drawn.samples.length_N.reshape(-1, samples)
-    return Scores(
-        correct.sum(axis=1), graded.sum(axis=1), tokens.sum(axis=1), samples,
-        int((~drawn.samples.ended_N).sum()),
+    return Scores.of(
+        attempt(
+            network, tokenizer, environments, problems, key_N2,
+            attempts=samples, decode_config=decode_config, sampling=Sampling(temperature),
+        )
     )  # fmt: skip
 
 

@@ -14,11 +14,11 @@ from selfplay import streams
 from selfplay.config import PretrainedConfig, RunConfig
 from selfplay.curriculum.scale import MEAN
 from selfplay.grading.programs.environment import Interpreter
-from selfplay.learning.chat import ChatTokenizer
 from selfplay.model import pretrained, pretrained_files
 from selfplay.model.network import Network
 from selfplay.model.pretrained_tokens import PretrainedTokenizer
 from selfplay.problem import Environment
+from selfplay.rollout.chat import ChatTokenizer
 
 
 def pinned(config: RunConfig) -> RunConfig:

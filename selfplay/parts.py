@@ -10,15 +10,16 @@ from selfplay import environments as installed
 from selfplay import streams, suites
 from selfplay.config import RunConfig
 from selfplay.curriculum.archive import Archive
-from selfplay.curriculum.manager import Manager
+from selfplay.curriculum.manager import Manager, posed
 from selfplay.curriculum.scale import Cells
 from selfplay.grading.programs.environment import Interpreter
 from selfplay.learning import rehearsal
 from selfplay.learning.loss import reinforcement_and_imitation
 from selfplay.learning.optimizer import optimizer
 from selfplay.learning.rehearsal import Memory
+from selfplay.learning.trainer import Trainer
 from selfplay.learning.update import Updater, schedule
-from selfplay.learning.warmup import Teacher
+from selfplay.learning.warmup import Teacher, shown_levels
 from selfplay.loop import Counts, Ring, State
 from selfplay.model import network as networks
 from selfplay.model import sharding
@@ -28,6 +29,7 @@ from selfplay.problem import Environment
 from selfplay.proposing.gate import Gate
 from selfplay.proposing.learned import Learned
 from selfplay.proposing.procedural import Procedural
+from selfplay.proposing.slots import Slots
 from selfplay.suites import Suites
 
 
@@ -45,7 +47,7 @@ class Parts:
 
     def state(self) -> State:
         """Before the first generation, untrained."""
-        learner = self.ring.updater.start(self.network.params)
+        learner = self.ring.trainer.updater.start(self.network.params)
         return State(0, learner, self.ring.manager.initial(), self._memory(), Counts())
 
     def _memory(self) -> Memory:
@@ -70,6 +72,36 @@ def pinned(config: RunConfig) -> RunConfig:
     return _from_checkpoint().pinned(config) if config.pretrained.folder else config
 
 
+def check(config: RunConfig) -> None:
+    """Refuse a configuration whose parts do not fit, before anything is made.
+
+    Raises:
+        ValueError: an environment that is not installed or cannot be posed, no level to show, or
+            rows that cannot hold a prompt with a response.
+    """
+    # From scratch the longest prompt is a learned proposal with role, environment and <respond>.
+    pretrained = bool(config.pretrained.folder)
+    prompt = config.pretrained.prompt_tokens if pretrained else config.proposing.max_tokens + 4
+    longest = config.decode.max_tokens + prompt
+    if pretrained and config.warmup.steps and config.warmup.row_length < longest:
+        raise ValueError(
+            f"warmup.row_length={config.warmup.row_length} cannot hold a prompt with a response; "
+            f"it must be at least {longest}. A checkpoint may need no warm-up: --warmup.steps 0."
+        )
+    if config.update.row_lengths[-1] < longest:
+        raise ValueError(
+            f"the last of update.row_lengths={config.update.row_lengths} cannot hold a prompt "
+            "with a response of "
+            f"decode.max_tokens={config.decode.max_tokens}; it must be at least {longest}."
+        )
+    loaded = installed.load_all(config.environments)
+    posed(Cells.of(loaded), config.curriculum.withheld)
+    if config.warmup.steps:
+        for environment in loaded.values():
+            if not environment.frozen:
+                shown_levels(environment, config.warmup.shown)
+
+
 def build(config: RunConfig, archive: Archive) -> Parts:
     """Make the parts of a run.
 
@@ -92,32 +124,36 @@ def build(config: RunConfig, archive: Archive) -> Parts:
         network=network,
         tokenizer=tokenizer,
         environments=environments,
-        archive=archive,
         manager=manager,
-        learned=Learned(
-            environments, tokenizer, gate, config.seed,
-            decode_config=replace(config.decode, max_tokens=proposing.max_tokens),
-            temperature=config.rollout.temperature,
-        ),
-        procedural=Procedural(environments, gate, config.seed),
-        updater=Updater(
-            network,
-            optimizer(schedule(update, config.generations), update.max_norm),
-            lambda logprob_RT, packed: reinforcement_and_imitation(
-                logprob_RT, packed, update.clip_low, update.clip_high
+        slots=Slots(
+            proposing,
+            config.seed,
+            archive,
+            Learned(
+                environments, tokenizer, gate, config.seed,
+                decode_config=replace(config.decode, max_tokens=proposing.max_tokens),
+                temperature=config.rollout.temperature,
             ),
-            row_lengths=update.row_lengths,
-            tokens=update.tokens,
-            temperature=config.rollout.temperature,
-            max_divergence=update.max_divergence,
+            Procedural(environments, gate, config.seed),
         ),
-        teacher=Teacher(
-            config.warmup, environments, tokenizer, frozen.keys, manager.prior_rating
+        trainer=Trainer(
+            update,
+            config.seed,
+            Updater(
+                network,
+                optimizer(schedule(update, config.generations), update.max_norm),
+                lambda logprob_RT, packed: reinforcement_and_imitation(
+                    logprob_RT, packed, update.clip_low, update.clip_high
+                ),
+                row_lengths=update.row_lengths,
+                tokens=update.tokens,
+                temperature=config.rollout.temperature,
+                max_divergence=update.max_divergence,
+            ),
+            Teacher(config.warmup, environments, tokenizer, frozen.keys, manager.prior_rating),
         ),
-        update=update,
         rollout=config.rollout,
         decode=config.decode,
-        proposing=proposing,
     )  # fmt: skip
     return Parts(config, environments, frozen, network, gate, ring)
 

@@ -301,22 +301,3 @@ class Environment(ABC):
         """
         worked = (self.demonstrate(problem, random.Random(style)) for style in range(STYLES))
         return float(max(len(shown or problem.text) for shown in worked))
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the curriculum asks a proposer for, and why."""
-
-    environment: str
-    """Name of the environment."""
-    level: int
-    """The level that a procedural problem is drawn from."""
-    rating: float
-    """Wanted rating of the problem, in points on the anchored scale."""
-    predicted: float
-    """Predicted pass rate of the solver at that rating."""
-    propensity: float
-    """Probability with which a slot of the generation gets this (environment, level)."""
-    purpose: str
-    """`target` (the sampler's law), `probe` (kept up everywhere), `revisit` (an earlier problem
-    again), or `screen` (attempted to see how hard the cell is, not to train on)."""

@@ -3,20 +3,25 @@
 Fed by train.py and the command line with turns, states and parts; writes nothing itself.
 """
 
-from collections import Counter
+import math
+from collections import Counter, deque
+from statistics import fmean, median
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from selfplay import evaluate, loop
+from selfplay import evaluate
 from selfplay.curriculum.manager import Manager, Standing
 from selfplay.curriculum.watch import IMPOSSIBLE, MASTERED, NOISE
 from selfplay.evaluate import Interval, Scores
 from selfplay.learning.warmup import shown_levels as shown
-from selfplay.loop import State, Turn
+from selfplay.loop import Generation, State
 from selfplay.parts import Parts
 from selfplay.problem import Outcome, Problem
 from selfplay.proposing.learned import NAME as LEARNED
+
+RECENT = 10
+"""Generations that rates and speeds are averaged over for display."""
 
 
 class Snapshot(NamedTuple):
@@ -46,6 +51,57 @@ class Snapshot(NamedTuple):
     seconds_left: float
 
 
+class Recent:
+    """The latest generations of a sitting: rates and speeds for display are means over them."""
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+        self._done: deque[Generation] = deque(maxlen=RECENT)
+        self._seconds: deque[float] = deque(maxlen=RECENT)
+        self.held_out = math.nan
+        """Held-out pass@1 at the last look or evaluation; NaN before."""
+
+    def add(self, done: Generation, seconds: float, held_out: float | None) -> None:
+        """Add a generation with its wall time and, if there was one, its look."""
+        self._done.append(done)
+        self._seconds.append(seconds)
+        self.held_out = self.held_out if held_out is None else held_out
+
+    def usual_tokens(self) -> float:
+        """Tokens that a generation generates."""
+        return fmean(done.generated_tokens for done in self._done)
+
+    def snapshot(self, state: State, left: int) -> Snapshot:
+        """What there is to show after the latest generation, with so many to follow."""
+        standing, recent = state.standing, list(self._done)
+        spent = Counter[str]()
+        for past in recent:
+            spent.update(past.seconds)
+        asked = sum(len(past.proposals) for past in recent)
+        valid = sum(p.problem is not None for past in recent for p in past.proposals)
+        return Snapshot(
+            generation=state.generation,
+            generations=state.generation + left,
+            held_out=self.held_out,
+            rating=float(standing.anchored_E.mean()),
+            rating_sd=float(np.linalg.norm(standing.anchored_sd_E) / standing.anchored_E.size),
+            reached=reached(self._manager, standing),
+            valid_rate=valid / asked if asked else math.nan,
+            mixed_rate=fmean(past.mixed_groups / len(past.posed) for past in recent),
+            cut_rate=fmean(past.attempts.cut_PG.mean() for past in recent),
+            tokens_per_second=sum(past.generated_tokens for past in recent) / sum(self._seconds),
+            time_shares={name: value / spent.total() for name, value in spent.items()},
+            seconds_left=self._usual_seconds() * left,
+        )
+
+    def _usual_seconds(self) -> float:
+        """Wall time of a generation; NaN after the first of a sitting, most of which is compiling.
+
+        The median, because generations with a look at the frozen problems take longer.
+        """
+        return median(self._seconds) if len(self._seconds) > 1 else math.nan
+
+
 class Suggested(NamedTuple):
     """Problems to try a run on; None where there is none of the kind."""
 
@@ -56,54 +112,49 @@ class Suggested(NamedTuple):
 
 
 def scalars(
-    turn: Turn, state: State, snapshot: Snapshot, parts: Parts, seconds: float
+    done: Generation, state: State, snapshot: Snapshot, manager: Manager, seconds: float
 ) -> dict[str, float]:
     """The numbers of a generation by TensorBoard tag."""
-    outcomes = turn.outcomes
+    outcomes = done.attempts.outcomes
     attempts = max(1, outcomes.total())
     solved = outcomes[Outcome.CORRECT] / max(1, attempts - outcomes[Outcome.ERROR])
-    on_level = sum(proposal.proposer == LEARNED for proposal in turn.posed)
-    predicted = float(np.mean([proposal.request.predicted for proposal in turn.posed]))
+    on_level = sum(posed.proposer == LEARNED for posed in done.posed)
+    predicted = float(np.mean([posed.plan.predicted for posed in done.posed]))
     values = {
         "held_out/live_pass_at_1": snapshot.held_out,
         "curriculum/pass_rate_sampled": solved,
         "curriculum/pass_rate_predicted": predicted,
-        "curriculum/mixed_groups": turn.mixed_groups / len(turn.reports),
+        "curriculum/mixed_groups": done.mixed_groups / len(done.posed),
         "attempts/unparsable": outcomes[Outcome.UNPARSABLE] / attempts,
         "attempts/ambiguous": outcomes[Outcome.AMBIGUOUS] / attempts,
         "attempts/timeouts": outcomes[Outcome.TIMEOUT] / attempts,
         "attempts/grader_errors": outcomes[Outcome.ERROR] / attempts,
-        "attempts/length": float(turn.attempts.samples.length_N.mean()),
-        "attempts/cut_at_limit": cut_at_limit(turn),
-        "proposer/valid_rate": turn.valid_rate,
-        "proposer/on_level": on_level / max(1, len(turn.proposals)),
-        "proposer/worth": float(np.mean(turn.worths)) if turn.worths else float("nan"),
-        "update/loss": turn.loss,
-        "update/gradient_norm": turn.gradient_norm,
-        "update/first_ratio_gap": turn.first_ratio_gap,
-        "update/step_length": turn.step_length,
+        "attempts/length": float(done.attempts.length_PG.mean()),
+        "attempts/cut_at_limit": float(done.attempts.cut_PG.mean()),
+        "proposer/valid_rate": done.valid_rate,
+        "proposer/on_level": on_level / max(1, len(done.proposals)),
+        "proposer/reward": float(done.reward_N.mean()) if done.reward_N.size else float("nan"),
+        "update/loss": done.learning.loss,
+        "update/gradient_norm": done.learning.gradient_norm,
+        "update/first_ratio_gap": done.learning.first_ratio_gap,
+        "update/step_length": done.learning.step_length,
         "cost/generated_tokens": float(state.counts.generated_tokens),
         "cost/trained_tokens": float(state.counts.trained_tokens),
         "perf/generation_seconds": seconds,
         "perf/tokens_per_second": snapshot.tokens_per_second,
     }
-    values |= curriculum_scalars(parts.ring.manager, state.standing)
+    values |= curriculum_scalars(manager, state.standing)
     for name, levels in snapshot.reached.items():
         values[f"curriculum/reached/{name}"] = float(levels)
-    for e, name in enumerate(parts.ring.manager.names):
-        levels = [game.level for _, game in turn.reports if game.environment == e]
+    for name in manager.names:
+        levels = [p.problem.level for p in done.posed if p.problem.environment == name]
         values[f"curriculum/level/{name}"] = float(np.mean(levels)) if levels else float("nan")
-    rejected = Counter(p.reason.partition(":")[0] for p in turn.proposals if p.problem is None)
+    rejected = Counter(p.reason.partition(":")[0] for p in done.proposals if p.problem is None)
     for reason, count in rejected.items():
-        values[f"proposer/rejected/{reason.replace(' ', '_')}"] = count / len(turn.proposals)
-    for part, spent in turn.seconds.items():
+        values[f"proposer/rejected/{reason.replace(' ', '_')}"] = count / len(done.proposals)
+    for part, spent in done.seconds.items():
         values[f"perf/seconds/{part}"] = spent
     return values
-
-
-def cut_at_limit(turn: Turn) -> float:
-    """Share of a generation's attempts that reached the token limit before their end."""
-    return float((~turn.attempts.samples.ended_N).mean())
 
 
 def curriculum_scalars(manager: Manager, standing: Standing) -> dict[str, float]:
@@ -143,15 +194,27 @@ def reached(manager: Manager, standing: Standing) -> dict[str, int]:
     }
 
 
-def samples_text(turn: Turn, count: int = 8) -> str:
+def grader_failures(done: Generation) -> str:
+    """That graders failed, in words; empty if none did. A failing grader is no failing solver."""
+    verdicts = done.attempts.verdicts
+    errors = [verdict for verdict in verdicts if not verdict.graded]
+    if not errors:
+        return ""
+    return (
+        f"Generation {done.number}: the grader failed on {len(errors)} of {len(verdicts)} "
+        "attempts; they teach nothing and count for nobody. First: "
+        f"{errors[0].reason[:200]}"
+    )
+
+
+def samples_text(done: Generation, count: int = 8) -> str:
     """A few attempts with what was asked, as a markdown table."""
-    attempts = len(turn.attempts.texts) // len(turn.posed)
+    attempts = done.attempts
     rows = [
-        f"| {admitted.environment} | {admitted.level} | `{admitted.text}` | {proposal.proposer} "
-        f"| {game.solved}/{game.graded} | `{turn.attempts.texts[slot * attempts]}` |"
-        for slot, (proposal, (_, game)) in enumerate(zip(turn.posed, turn.reports, strict=True))
-        if slot < count
-        for admitted in (loop.admitted(proposal),)
+        f"| {posed.problem.environment} | {posed.problem.level} | `{posed.problem.text}` "
+        f"| {posed.proposer} | {posed.solved}/{posed.graded} "
+        f"| `{attempts.responses.texts[posed.plan.slot * attempts.each]}` |"
+        for posed in done.posed[:count]
     ]
     head = "| environment | level | problem | proposer | solved | first attempt |"
     return "\n".join([head, "| --- | --- | --- | --- | --- | --- |", *rows])
@@ -163,7 +226,7 @@ def full_evaluation(parts: Parts, state: State) -> dict[str, Any]:
     config = parts.config
 
     def scores(samples: int, temperature: float) -> Scores:
-        return evaluate.attempt(
+        return evaluate.scored(
             parts.trained(state), parts.ring.tokenizer, parts.environments, problems,
             samples=samples, temperature=temperature, decode_config=config.decode,
             stream="held-out",

@@ -19,13 +19,13 @@ from selfplay import environments, parts, train
 from selfplay.cli import main
 from selfplay.config import PretrainedConfig
 from selfplay.curriculum.archive import Archive
-from selfplay.learning.chat import ChatTokenizer
 from selfplay.learning.warmup import WarmupConfig
 from selfplay.model import pretrained
 from selfplay.model.network import parameter_count
 from selfplay.model.pretrained_tokens import PretrainedTokenizer
 from selfplay.model.sharding import path_name
 from selfplay.problem import Problem
+from selfplay.rollout.chat import ChatTokenizer
 from selfplay.run import RunFolder
 
 VOCABULARY = 320
@@ -56,22 +56,9 @@ def config(folder):
     )
 
 
-class Silent:
-    """A listener that says nothing."""
-
-    def note(self, text):
-        pass
-
-    def warmed(self, step, steps, loss, seconds_left):
-        pass
-
-    def turned(self, snapshot):
-        pass
-
-
 def test_a_run_from_a_checkpoint(config, tmp_path):
     run = RunFolder.create(tmp_path / "run", config)
-    result = train.train(run, Silent())
+    result = train.train(run)
     assert result.finished
     assert result.state.counts.generated_tokens > 0
     archive = Archive(run.archive_path)
@@ -95,7 +82,7 @@ def test_a_run_with_adapters(config, folder, tmp_path):
         warmup=WarmupConfig(steps=3, learning_rate=1e-2, rows=2, row_length=512),
     )  # fmt: skip
     run = RunFolder.create(tmp_path / "run", config)
-    result = train.train(run, Silent())
+    result = train.train(run)
     learnt = result.state.learner.params
     whole = pretrained.load(folder, dtype="bfloat16")
     assert 2 * parameter_count(learnt) < parameter_count(whole.params)

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfplay.cli.training import variant, variants
 from selfplay.config import RunConfig, from_json
 from selfplay.curriculum.config import CurriculumConfig
 from selfplay.model.transformer import ModelConfig
+from selfplay.parts import check
 
 
 def text_with(**changes):
@@ -92,3 +94,9 @@ def test_what_is_no_object_is_refused(text):
 def test_replace_checks_as_well():
     with pytest.raises(ValueError, match="generations=-3"):
         replace(RunConfig(), generations=-3)
+
+
+@pytest.mark.parametrize("name", ["ladder", "ladder_arms", "quickstart", "breadth"])
+def test_the_parts_of_every_arm_fit(name):
+    for arm in ("main", *variants(name)):
+        check(variant(name, arm))

@@ -102,7 +102,7 @@ def test_attempts_are_counted_by_problem_and_drawn_alike_every_time(
     problems = [environments["arithmetic"].parse(text) for text in ("1+2", "3*4", "9-5")]
 
     def attempt(temperature, stream="held-out"):
-        return evaluate.attempt(
+        return evaluate.scored(
             network, tokenizer, {"arithmetic": Lenient()}, problems, samples=2,
             temperature=temperature, decode_config=DecodeConfig(max_tokens=200), stream=stream,
         )  # fmt: skip

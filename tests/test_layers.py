@@ -17,17 +17,20 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE_FOLDERS = ("selfplay", "envs", "experiments")
 """Where our source files are; the last two hold import packages."""
 
-_LEARNS = {"problem", "grading", "environments", "model", "streams", "learning", "suites"}
+_LEARNS = {
+    "problem", "grading", "environments", "model", "streams", "rollout", "learning", "suites",
+}  # fmt: skip
 _RING = _LEARNS | {"proposing", "curriculum", "evaluate"}
 _CONFIG = {
-    "problem", "environments", "model", "learning", "proposing", "curriculum", "evaluate", "suites",
-    "grading",
+    "problem", "environments", "model", "rollout", "learning", "proposing", "curriculum",
+    "evaluate", "suites", "grading",
 }  # fmt: skip
 _FOLDER = {
     "problem", "config", "model", "curriculum", "streams", "learning", "proposing", "evaluate",
 }  # fmt: skip
 _PARTS = _RING | {"loop", "config", "from_checkpoint"}
-_RUNS = _PARTS | {"parts", "report", "device", "machine", "run", "board"}
+_TOLD = _PARTS | {"parts", "report", "listener"}
+_RUNS = _TOLD | {"device", "machine", "run", "board", "checkpoints", "looks", "recorder"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "selfplay": {"problem"},
@@ -41,8 +44,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "device": set(),
     "machine": {"grading"},
     "suites": {"problem", "streams"},
-    "learning": {"problem", "model", "streams"},
-    "proposing": _LEARNS,
+    "rollout": {"problem", "model", "grading"},
+    "learning": {"problem", "model", "streams", "rollout"},
+    "proposing": {"problem", "model", "streams", "rollout", "curriculum"},
     "curriculum": {"problem", "streams"},
     "evaluate": _LEARNS,
     "loop": _RING,
@@ -51,7 +55,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "parts": _PARTS,
     "report": _PARTS | {"parts"},
     "run": _FOLDER,
-    "board": _FOLDER,
+    "checkpoints": _PARTS | {"parts", "run"},
+    "listener": _PARTS | {"report"},
+    "recorder": _TOLD | {"run", "checkpoints"},
+    "board": _TOLD,
+    "looks": _PARTS | {"parts"},
     "train": _RUNS,
     "cli": _RUNS | {"train", "conformance"},
     "__main__": {"device", "cli"},
@@ -210,7 +218,7 @@ def test_nothing_heavier_than_jax_in_the_base_install():
         ("selfplay/model/decode.py", "from selfplay import *"),
         ("selfplay/model/decode.py", "import numpy, torch"),
         ("selfplay/model/decode.py", "import tensorflow.io"),
-        ("selfplay/learning/rollout.py", "try:\n    import ray\nexcept ImportError:\n    pass"),
+        ("selfplay/rollout/responses.py", "try:\n    import ray\nexcept ImportError:\n    pass"),
         ("selfplay/problem.py", "import numpy"),
         ("selfplay/grading/kinds/__init__.py", "import math_verify"),
         ("selfplay/bridges/dataset.py", "import reasoning_gym"),

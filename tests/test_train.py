@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny import CONFIG, Last
 
-from selfplay import environments, machine, report, train
+from selfplay import checkpoints, environments, machine, report, train
 from selfplay.cli import runs
 from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
@@ -17,26 +17,27 @@ from selfplay.curriculum.pool import REST
 from selfplay.grading.programs import sandbox
 from selfplay.learning.rehearsal import RehearsalConfig
 from selfplay.learning.update import NotFiniteError, Updater
+from selfplay.listener import Listener
 from selfplay.model import decode
 from selfplay.run import RunFolder
 
 
-class Silent:
+class Silent(Listener):
     """A listener that remembers, and may act at a generation."""
 
     def __init__(self, at=None, act=None):
         self.notes, self.snapshots, self._at, self._act = [], [], at, act
 
-    def note(self, text):
+    def on_note(self, text):
         self.notes.append(text)
 
-    def warmed(self, step, steps, loss, seconds_left):
+    def on_warmup_step(self, step, steps, loss, seconds_left):
         assert 0 < step <= steps
         assert loss > 0
 
-    def turned(self, snapshot):
-        self.snapshots.append(snapshot)
-        if snapshot.generation == self._at:
+    def on_progress(self, progress):
+        self.snapshots.append(progress.snapshot)
+        if progress.snapshot.generation == self._at:
             self._act()
 
 
@@ -51,8 +52,8 @@ def interrupt():
 
 def solved_rate(lines):
     """Share of the attempts in these generations that were right."""
-    games = [report.game for line in lines for report in replay.reports(line)]
-    return sum(game.solved for game in games) / sum(game.graded for game in games)
+    reports = [report for line in lines for report in replay.reports(line)]
+    return sum(report.solved for report in reports) / sum(report.graded for report in reports)
 
 
 def test_a_budget_of_tokens_ends_a_run(tmp_path):
@@ -66,7 +67,7 @@ def test_a_budget_of_tokens_ends_a_run(tmp_path):
     assert result.state.generation < CONFIG.generations
     assert result.state.counts.generated_tokens >= budget
     assert last.generation == last.generations == result.state.generation
-    spent = sum(line["generated_tokens"] for line in folder.outcomes() if "reports" in line)
+    spent = sum(line["generated_tokens"] for line in folder.outcomes() if "outcomes" in line)
     assert spent - last_cost(folder) < budget
     looks = [line["generation"] for line in folder.outcomes() if "anchors" in line]
     assert looks == sorted(set(looks))
@@ -74,7 +75,7 @@ def test_a_budget_of_tokens_ends_a_run(tmp_path):
 
 def last_cost(folder):
     """Generated tokens of the last generation."""
-    return [line for line in folder.outcomes() if "reports" in line][-1]["generated_tokens"]
+    return [line for line in folder.outcomes() if "outcomes" in line][-1]["generated_tokens"]
 
 
 def test_reward_rises_and_the_run_is_kept(tmp_path):
@@ -82,7 +83,7 @@ def test_reward_rises_and_the_run_is_kept(tmp_path):
     listener = Silent()
     result = train.train(folder, listener)
     assert result.finished
-    lines = [line for line in folder.outcomes() if "reports" in line]
+    lines = [line for line in folder.outcomes() if "outcomes" in line]
     assert [line["generation"] for line in lines] == list(range(1, CONFIG.generations + 1))
     # The sampler is uniform, so the problems do not get easier; the solver gets better.
     assert solved_rate(lines[-5:]) > solved_rate(lines[:3]) + 0.2
@@ -115,18 +116,18 @@ def test_the_outcome_log_gives_the_standing_of_the_checkpoint_to_the_last_bit(tm
     folder = RunFolder.create(tmp_path / "run", config)
     train.train(folder, Silent())
     with runs.opened(folder.path) as (opened, parts, _):
-        kept = runs.state_of(opened, parts).standing
+        kept = checkpoints.restored(opened, parts).standing
         lines = opened.outcomes()
         again = replay.replayed(parts.ring.manager, lines)
     kinds = [
         (line["generation"], kind)
         for line in lines
-        for kind in ("reports", "requests", "anchors")
+        for kind in ("outcomes", "requests", "anchors")
         if kind in line
     ]
     assert kinds == [
-        (0, "anchors"), (1, "reports"), (1, "requests"), (2, "reports"), (2, "requests"),
-        (2, "anchors"), (3, "reports"), (3, "requests"), (3, "anchors"),
+        (0, "anchors"), (1, "outcomes"), (1, "requests"), (2, "outcomes"), (2, "requests"),
+        (2, "anchors"), (3, "outcomes"), (3, "requests"), (3, "anchors"),
     ]  # fmt: skip
     assert same_bits(kept, again)
 
@@ -155,7 +156,7 @@ def test_problems_come_again_after_their_rest(tmp_path):
     # 3 or 4 generations of 16 problems, of which half are earlier ones.
     assert len(visits) / 2 > 8
     with runs.opened(folder.path) as (opened, parts, _):
-        kept = runs.state_of(opened, parts).standing
+        kept = checkpoints.restored(opened, parts).standing
         assert same_bits(kept, replay.replayed(parts.ring.manager, opened.outcomes()))
 
 
@@ -170,17 +171,15 @@ def test_a_finished_run_is_measured_again_and_stays_as_it_is(tmp_path):
     assert (folder.path / "outcomes.jsonl").read_text() == log
 
 
-def test_sampling_and_training_agree_at_the_first_step_of_every_batch(tmp_path, monkeypatch):
+def test_sampling_and_training_agree_at_the_first_step_of_every_batch(tmp_path):
     gaps = []
-    turn = train.loop.generation
 
-    def watched(ring, state):
-        state, record = turn(ring, state)
-        gaps.append((record.mixed_groups, record.first_ratio_gap))
-        return state, record
+    class Watching(Silent):
+        def on_generation(self, done):
+            gaps.append((done.mixed_groups, done.learning.first_ratio_gap))
 
-    monkeypatch.setattr(train.loop, "generation", watched)
-    train.train(RunFolder.create(tmp_path / "run", replace(CONFIG, generations=3)), Silent())
+    train.train(RunFolder.create(tmp_path / "run", replace(CONFIG, generations=3)), Watching())
+    assert len(gaps) == 3
     assert all(mixed > 0 for mixed, _ in gaps)
     assert max(gap for _, gap in gaps) < 1e-4
 
@@ -203,7 +202,7 @@ def test_nothing_is_compiled_after_the_first_generations(tmp_path, monkeypatch):
     monkeypatch.setattr(decode._Kind, "decoded", spy_decoded)
 
     class Counting(Silent):
-        def turned(self, snapshot):
+        def on_progress(self, progress):
             counts.append(machine.compilations())
 
     config = replace(
@@ -297,12 +296,12 @@ def test_a_warm_up_is_taken_over_to_the_last_bit(tmp_path):
         RunFolder.create(tmp_path / "first", replace(config, generations=0)), Silent()
     )
     listener = Silent()
-    listener.warmed = None  # no step is taken
+    listener.on_warmup_step = None  # no step is taken
     arm = replace(config, warmup_of=str(tmp_path / "first"), update=replace(config.update))
     second = train.train(RunFolder.create(tmp_path / "second", arm), listener)
     assert second.before == first.before
     with runs.opened(tmp_path / "second") as (folder, parts, _):
-        taken = runs.state_of(folder, parts, 0)
+        taken = checkpoints.restored(folder, parts, 0)
     assert same_bits(taken.learner.params, first.state.learner.params)
     assert taken.counts.trained_tokens == first.state.counts.trained_tokens
     assert taken.counts.generated_tokens > 0  # its own look at the anchors
@@ -316,7 +315,7 @@ def test_the_warm_up_ends_when_the_shown_levels_are_mastered(tmp_path):
     warmup = replace(CONFIG.warmup, steps=200, mastery=0.5, look_every=20, proposer_share=0.0)
     listener = Silent()
     steps = []
-    listener.warmed = lambda step, *_: steps.append(step)
+    listener.on_warmup_step = lambda step, *_: steps.append(step)
     config = replace(CONFIG, generations=0, warmup=warmup)
     train.train(RunFolder.create(tmp_path / "run", config), listener)
     (note,) = [note for note in listener.notes if "mastered" in note]
@@ -337,7 +336,7 @@ def test_a_warm_up_that_masters_nothing_says_so(tmp_path):
 def test_stopped_in_the_warm_up_it_starts_over(tmp_path, monkeypatch):
     folder = RunFolder.create(tmp_path / "run", replace(CONFIG, generations=1))
     listener = Silent()
-    monkeypatch.setattr(listener, "warmed", lambda *_: interrupt())
+    monkeypatch.setattr(listener, "on_warmup_step", lambda *_: interrupt())
     result = train.train(folder, listener)
     assert not result.finished
     assert folder.generations() == []
@@ -406,8 +405,8 @@ def test_a_failing_grader_is_told_at_once_and_teaches_nothing(tmp_path, monkeypa
     listener = Silent()
     train.train(folder, listener)
     (told,) = [note for note in listener.notes if "grader failed" in note]
-    lines = [line for line in folder.outcomes() if "reports" in line]
-    failed = [r for line in lines for r in replay.reports(line) if r.game.graded == 0]
+    lines = [line for line in folder.outcomes() if "outcomes" in line]
+    failed = [r for line in lines for r in replay.reports(line) if r.graded == 0]
     asked = CONFIG.rollout.problems * CONFIG.rollout.attempts
     assert 0 < len(failed) < CONFIG.rollout.problems
     assert f"{len(failed) * CONFIG.rollout.attempts} of {asked} attempts" in told

@@ -7,7 +7,6 @@ from selfplay.config import RunConfig
 from selfplay.curriculum.config import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
 from selfplay.grading import AnswerError, final_answer
-from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
 from selfplay.model.sampling import DecodeConfig
@@ -21,6 +20,7 @@ from selfplay.problem import (
     Problem,
     Verdict,
 )
+from selfplay.rollout.attempts import RolloutConfig
 from selfplay.suites import SuiteConfig
 
 

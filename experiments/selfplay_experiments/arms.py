@@ -18,7 +18,7 @@ import numpy as np
 from selfplay.curriculum import samplers
 from selfplay.curriculum.config import CurriculumConfig
 from selfplay.curriculum.manager import Manager, Standing
-from selfplay.curriculum.plans import Plan, Report
+from selfplay.curriculum.plans import Plan, Purpose, Report
 from selfplay.curriculum.samplers import Oracle, Sampler
 from selfplay.curriculum.scale import POINTS_PER_LOGIT, Cells, Game
 from selfplay.streams import numpy_rng
@@ -106,7 +106,7 @@ class _Step(NamedTuple):
     """float [E, L], true pass rates after it."""
     error: float
     """Mean absolute error of the predictions after it."""
-    games: list[Game]
+    reports: list[Report]
 
 
 def run(world: World, arm: Arm, steps: int, anchor_every: int = 50) -> Score:
@@ -134,19 +134,18 @@ def run(world: World, arm: Arm, steps: int, anchor_every: int = 50) -> Score:
         standing = manager.observe(standing, generation, late.popleft())
         if generation % anchor_every == 0:
             standing = look(manager, standing, world, learner, generation)
-        games = [report.game for report in reports]
-        record.append(_noted(manager, standing, world, learner, charged + len(plans), games))
+        record.append(_noted(manager, standing, world, learner, charged + len(plans), reports))
     seconds = time.process_time() - started
     return _score(world, budget, record, standing.reliability.coverage, seconds)
 
 
 def _noted(
     manager: Manager, standing: Standing, world: World, learner: Learner, charged: int,
-    games: list[Game],
+    reports: list[Report],
 ) -> _Step:  # fmt: skip
     truth_EL = world.pass_rate(learner)
     error = float(np.abs(manager.beliefs(standing).predicted_EL - truth_EL).mean())
-    return _Step(charged, truth_EL, error, games)
+    return _Step(charged, truth_EL, error, reports)
 
 
 def _score(
@@ -155,14 +154,15 @@ def _score(
     charged = [step.charged for step in record]
     accuracy = [float(step.truth_EL.mean()) for step in record]
     each = np.interp(np.arange(0, budget + 1, GROUPS), charged, accuracy)
-    games = [game for step in record for game in step.games]
-    trained = [game for game in games if game.trained]
+    reports = [report for step in record for report in step.reports]
+    trained = [report for report in reports if report.plan.purpose != Purpose.SCREEN]
+    trap_of = dict(zip(world.cells.names, world.trap_E, strict=True))
     final_E = record[-1].truth_EL.mean(axis=1)
     return Score(
         auc=float(np.trapezoid(each, dx=GROUPS / budget)),
         final=float(each[-1]),
-        trap_share=float(np.mean([world.trap_E[game.environment] for game in games])),
-        dead_share=float(np.mean([game.solved in (0, game.graded) for game in trained])),
+        trap_share=float(np.mean([trap_of[report.plan.environment] for report in reports])),
+        dead_share=float(np.mean([report.solved in (0, report.graded) for report in trained])),
         worst_3=float(np.sort(final_E[~world.trap_E])[:3].mean()),
         coverage=coverage,
         error=float(np.mean([step.error for step in record])),
@@ -175,15 +175,14 @@ def _score(
 
 def attempt(world: World, learner: Learner, plans: Sequence[Plan]) -> tuple[Learner, list[Report]]:
     """The learner after what was planned, and the outcomes; what is screened teaches nothing."""
-    environment_N = np.array([plan.environment for plan in plans])
+    environment_N = np.array([world.cells.index[plan.environment] for plan in plans])
     level_N = np.array([plan.level for plan in plans])
-    trained_N = np.array([plan.purpose != "screen" for plan in plans])
+    trained_N = np.array([plan.purpose != Purpose.SCREEN for plan in plans])
     learner, solved_N = world.step(learner, environment_N, level_N, trained_N)
-    games = [
-        Game(plan.environment, plan.level, solved, world.attempts, plan.purpose != "screen")
+    return learner, [
+        Report(plan, plan.level, solved, world.attempts)
         for plan, solved in zip(plans, solved_N.tolist(), strict=True)
     ]
-    return learner, [Report(plan, game) for plan, game in zip(plans, games, strict=True)]
 
 
 def look(
@@ -218,15 +217,14 @@ def recorded_gain(
         steps: of the rise, one group each; at least 5.
         anchors: whether the manager looks at the anchors every 50 steps.
     """
-    cells = Cells(("rising",), (10,))
-    rating_L = cells.prior_EL[0] / POINTS_PER_LOGIT
+    rating_L = Cells(("rising",), (10,)).prior_EL[0] / POINTS_PER_LOGIT
     hardness_L = rating_L - rating_L.mean()
     world = World(
         seed=seed, start_EL=-gain / 2 - hardness_L[None], rate_E=np.zeros(1), floor_E=np.zeros(1),
         ceiling_E=np.ones(1), transfer_ELL=np.zeros((1, 10, 10)),
     )  # fmt: skip
     rest, learner = steps // 5, world.initial()
-    manager = Manager(cells, config, generations=steps + 2 * rest, count=1)
+    manager = Manager(world.cells, config, generations=steps + 2 * rest, count=1)
     standing, rating = manager.initial(), []
     for generation in range(1, steps + 2 * rest + 1):
         risen = gain * float(np.clip((generation - rest) / steps, 0.0, 1.0))

@@ -21,7 +21,6 @@ from rich.table import Table
 from scipy.optimize import minimize
 
 from selfplay.curriculum import replay
-from selfplay.curriculum.scale import Game
 from selfplay_experiments import paired, worlds
 from selfplay_experiments.worlds import Learner, World
 
@@ -56,7 +55,7 @@ class Fitted(NamedTuple):
         return worlds.ladders(0, start, slope, rate, self.reach, levels)
 
 
-def outcomes(run: Path, environment: int) -> list[Outcomes]:
+def outcomes(run: Path, environment: str) -> list[Outcomes]:
     """The outcomes of a run in one environment, generation by generation.
 
     Raises:
@@ -64,8 +63,11 @@ def outcomes(run: Path, environment: int) -> list[Outcomes]:
     """
     found = []
     for line in (run / "outcomes.jsonl").read_text().splitlines():
-        games: list[Game] = [report.game for report in replay.reports(json.loads(line))]
-        own = [(g.level, g.solved, g.graded) for g in games if g.environment == environment]
+        own = [
+            (level, solved, graded)
+            for plan, level, solved, graded in replay.reports(json.loads(line))
+            if plan.environment == environment
+        ]
         if own:
             found.append(Outcomes(*np.array(own).T))
     return found
@@ -122,9 +124,9 @@ def main(runs: Annotated[tuple[Path, ...], tyro.conf.Positional]) -> None:
     for title in ("start", "slope", "rate", "reach", "nats an attempt"):
         learners.add_column(title, justify="right")
     reached: list[list[str]] = [[config["arm"]] for config in configs]
-    for environment, name in enumerate(names):
-        found = [outcomes(run, environment) for run in runs]
-        levels = _levels(runs[0], environment)
+    for name in names:
+        found = [outcomes(run, name) for run in runs]
+        levels = _levels(runs[0], name)
         learner, likelihood = fitted(found, levels)
         world = learner.world(levels)
         attempts = sum(int(g.graded_G.sum()) for own in found for g in own)
@@ -145,11 +147,12 @@ def main(runs: Annotated[tuple[Path, ...], tyro.conf.Positional]) -> None:
     console.print(runs_table)
 
 
-def _levels(run: Path, environment: int) -> int:
+def _levels(run: Path, environment: str) -> int:
     """Levels of an environment: the look at the anchors before the first generation plays all."""
     with (run / "outcomes.jsonl").open() as lines:
-        games = [Game(*game) for game in json.loads(next(lines))["anchors"]]
-    return 1 + max(game.level for game in games if game.environment == environment)
+        looked = json.loads(next(lines))["anchors"]
+    at = zip(looked["environment"], looked["level"], strict=True)
+    return 1 + max(level for name, level in at if name == environment)
 
 
 def _reached(world: World, learner: Learner) -> int:

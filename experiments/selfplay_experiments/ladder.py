@@ -14,12 +14,12 @@ from selfplay.config import RunConfig
 from selfplay.curriculum.config import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
 from selfplay.learning.rehearsal import RehearsalConfig
-from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
 from selfplay.model.sampling import DecodeConfig
 from selfplay.model.transformer import ModelConfig
 from selfplay.proposing.proposal import ProposingConfig
+from selfplay.rollout.attempts import RolloutConfig
 from selfplay.suites import SuiteConfig
 
 CONFIG = RunConfig(
@@ -58,8 +58,9 @@ VARIANTS = {
     "traps": replace(
         CONFIG,
         environments=(*CONFIG.environments, "coin_flips", "one_way"),
-        # Nobody masters a coin: the warm-up takes all its steps.
-        warmup=replace(CONFIG.warmup, mastery=0.0),
+        # Nobody masters a coin: the warm-up takes all its steps. The traps have nine levels: the
+        # share that shows one of them shows six of a ladder's.
+        warmup=replace(CONFIG.warmup, mastery=0.0, shown=0.112),
     ),
     "hour": replace(CONFIG, generations=600),
 }

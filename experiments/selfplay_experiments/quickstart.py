@@ -17,12 +17,12 @@ from dataclasses import replace
 from selfplay.config import RunConfig
 from selfplay.curriculum.config import CurriculumConfig
 from selfplay.evaluate import EvaluationConfig
-from selfplay.learning.rollout import RolloutConfig
 from selfplay.learning.update import UpdateConfig
 from selfplay.learning.warmup import WarmupConfig
 from selfplay.model.sampling import DecodeConfig
 from selfplay.model.transformer import ModelConfig
 from selfplay.proposing.proposal import ProposingConfig
+from selfplay.rollout.attempts import RolloutConfig
 
 CONFIG = RunConfig(
     experiment="quickstart",

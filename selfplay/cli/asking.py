@@ -10,16 +10,15 @@ from rich.markup import escape
 from rich.table import Table
 from tyro.conf import Positional
 
-from selfplay import streams
+from selfplay import checkpoints, streams
 from selfplay.cli import options, runs
 from selfplay.cli.options import Count
-from selfplay.curriculum.plans import UNNUMBERED
-from selfplay.curriculum.scale import Game, pass_rate
-from selfplay.grading.judge import judge
-from selfplay.learning import rollout
+from selfplay.curriculum.plans import UNNUMBERED, Plan, Purpose, Report
+from selfplay.curriculum.scale import pass_rate
 from selfplay.model.sampling import Sampling
-from selfplay.problem import ANSWER_OPEN, Environment, InvalidProblem, Problem, Request
+from selfplay.problem import ANSWER_OPEN, Environment, InvalidProblem, Problem
 from selfplay.proposing.learned import Learned
+from selfplay.rollout.attempts import attempt
 
 
 def solve_command(arguments: Sequence[str]) -> None:
@@ -52,18 +51,16 @@ def solve_command(arguments: Sequence[str]) -> None:
         console = Console(highlight=False)
         with runs.opened(run) as (folder, parts, _):
             posed = read_problem(problem, env, parts.environments)
-            network = parts.trained(runs.state_of(folder, parts))
+            network = parts.trained(checkpoints.restored(folder, parts))
             key_N2 = streams.row_keys(_seed(seed), 0, "solve", samples)
-            drawn = rollout.collect(
-                network, parts.ring.tokenizer, [posed], key_N2,
+            attempts = attempt(
+                network, parts.ring.tokenizer, parts.environments, [posed], key_N2,
                 attempts=samples, decode_config=folder.config.decode,
                 sampling=Sampling(0.0 if samples == 1 else temperature, top_k, top_p),
             )  # fmt: skip
         console.print(f"[bold]{posed.environment}[/], level {posed.level}: {escape(posed.text)}")
-        environment = parts.environments[posed.environment]
-        for row, text in enumerate(drawn.texts):
+        for text, verdict in zip(attempts.responses.texts, attempts.verdicts, strict=True):
             thinking, _, answer = text.partition(ANSWER_OPEN)
-            verdict = judge(environment, posed, text, bool(drawn.samples.ended_N[row]))
             colour = "green" if verdict.correct else "red"
             reason = f" ({verdict.reason})" if verdict.reason and not verdict.correct else ""
             console.print(f"  thinking  {escape(thinking)}")
@@ -100,7 +97,7 @@ def propose_command(arguments: Sequence[str]) -> None:
                     f"this run does not know the environment {env!r}; it has "
                     f"{', '.join(parts.environments)}."
                 )
-            state = runs.state_of(folder, parts)
+            state = checkpoints.restored(folder, parts)
             manager = parts.ring.manager
             beliefs = manager.beliefs(state.standing)
             proposer = Learned(
@@ -112,8 +109,16 @@ def propose_command(arguments: Sequence[str]) -> None:
                 temperature=folder.config.rollout.temperature,
             )  # fmt: skip
             level = manager.level_near(state.standing, env, rating)
-            request = Request(env, level, rating, float("nan"), float("nan"), "asked")
-            proposals, _ = proposer.propose([request] * n, parts.trained(state), 0, set())
+            e = manager.cells.index[env]
+            plans = [
+                Plan(
+                    0, slot, env, level, rating,
+                    float(pass_rate(beliefs.solver_E[e], rating)), float("nan"), float("nan"),
+                    Purpose.TARGET, UNNUMBERED,
+                )
+                for slot in range(n)
+            ]  # fmt: skip
+            proposals, _ = proposer.propose(plans, parts.trained(state), 0, set())
         table = Table(title=f"{env} at {rating:.0f} points", title_justify="left")
         for column in ("proposal", "gate", "level", "rating", "predicted pass rate"):
             table.add_column(column)
@@ -122,15 +127,14 @@ def propose_command(arguments: Sequence[str]) -> None:
             if proposal.problem is None:
                 table.add_row(text, f"[red]{escape(proposal.reason)}[/]", "", "", "")
                 continue
-            game = Game(manager.names.index(env), proposal.problem.level, 0, 0)
-            ((rated, sd),) = manager.problem_ratings(state.standing, [(UNNUMBERED, game)])
-            solver = beliefs.solver_E[game.environment]
+            report = Report(proposal.plan, proposal.problem.level, 0, 0)
+            ((rated, sd),) = manager.problem_ratings(state.standing, [report])
             table.add_row(
                 text,
                 "[green]admitted[/]",
                 str(proposal.problem.level),
                 f"{rated:.0f} ± {sd:.0f}",
-                f"{float(pass_rate(solver, rated)):.0%}",
+                f"{float(pass_rate(beliefs.solver_E[e], rated)):.0%}",
             )
         console.print(table)
 

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from selfplay.curriculum import pool
-from selfplay.curriculum.archive import Archive, Posed
+from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.config import CurriculumConfig
 from selfplay.curriculum.manager import Manager, Standing
-from selfplay.curriculum.plans import Plan, Report
+from selfplay.curriculum.plans import Plan, Posed, Purpose, Report
 from selfplay.curriculum.pool import Batch, Pool
-from selfplay.curriculum.scale import Cells, Game
+from selfplay.curriculum.scale import Cells
 from selfplay.problem import Problem
 
 CELLS = Cells(tuple(f"environment-{e}" for e in range(24)), (10,) * 24)
@@ -116,7 +116,7 @@ def stepped(manager: Manager, standing: Standing, rng: np.random.Generator) -> S
     return manager.observe(
         standing, 200,
         [
-            Report(plan, Game(plan.environment, plan.level, right, ATTEMPTS))
+            Report(plan, plan.level, right, ATTEMPTS)
             for plan, right in zip(plans, solved, strict=True)
         ],
     )  # fmt: skip
@@ -171,10 +171,11 @@ def posed(number: int) -> Posed:
         CELLS.names[number % 24], number % 10, f"({number}+17)*(3-{number})", f"sum of {number}",
         str(number),
     )  # fmt: skip
-    return Posed(
-        1 + number // BATCH, number % BATCH, problem, "procedural", "target", 1500.0, 0.5, 0.01, 4,
-        ATTEMPTS, 1510.0, 60.0, number,
+    plan = Plan(
+        1 + number // BATCH, number % BATCH, problem.environment, problem.level, 1500.0, 0.5, 0.1,
+        0.01, Purpose.TARGET, number,
     )  # fmt: skip
+    return Posed(plan, problem, "procedural", 4, ATTEMPTS, 1510.0, 60.0)
 
 
 def key(number: int) -> str:

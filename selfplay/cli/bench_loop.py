@@ -2,23 +2,20 @@
 
 Plays the first generations of an experiment as `selfplay train` does, in a folder that is thrown
 away: the archive, the outcome log and TensorBoard are written, evaluations and checkpoints are left
-out. The times are those that a run tells its board.
+out. A stopwatch listens.
 """
 
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from selfplay.board import Board
 from selfplay.cli import bench_limits
 from selfplay.config import RunConfig
-from selfplay.curriculum.archive import Archive
-from selfplay.report import Snapshot
+from selfplay.listener import Listener, Progress
 from selfplay.run import RunFolder
-from selfplay.train import Session, Stop
+from selfplay.train import train
 
 PARTS = ("propose", "decode", "grade", "train")
 COMPILING = 2
@@ -27,37 +24,21 @@ WARMUP_STEPS = 100
 """So many teach the form, so that most responses end."""
 
 
-class Stopwatch(Board):
-    """A board that also remembers when each generation was over, and what its parts took."""
+class Stopwatch(Listener):
+    """Remembers when each generation was over, and what its parts took."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self) -> None:
         self.ends: list[float] = []
         self.spent: list[dict[str, float]] = []
         """Seconds by part of each generation."""
-        self.tokens: list[float] = []
+        self.tokens: list[int] = []
         """Generated so far, after each generation."""
 
-    def scalars(self, generation: int, values: Mapping[str, float]) -> None:
-        """Note the time, then write; what is written counts for the next generation."""
-        if "perf/generation_seconds" in values:
-            self.ends.append(time.perf_counter())
-            self.spent.append({part: values[f"perf/seconds/{part}"] for part in PARTS})
-            self.tokens.append(values["cost/generated_tokens"])
-        super().scalars(generation, values)
-
-
-class Silent:
-    """Shows nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    def warmed(self, step: int, steps: int, loss: float, seconds_left: float) -> None:
-        """Nothing."""
-
-    def turned(self, snapshot: Snapshot) -> None:
-        """Nothing."""
+    def on_progress(self, progress: Progress) -> None:
+        """Note the time: all that a run keeps and draws of the generation is written by now."""
+        self.ends.append(time.perf_counter())
+        self.spent.append({part: progress.done.seconds[part] for part in PARTS})
+        self.tokens.append(progress.state.counts.generated_tokens)
 
 
 def figures(config: RunConfig, generations: int, warmup_steps: int) -> dict[str, Any]:
@@ -106,12 +87,6 @@ def _shortened(config: RunConfig, generations: int, warmup_steps: int) -> RunCon
 
 def _played(config: RunConfig) -> Stopwatch:
     with tempfile.TemporaryDirectory() as scratch:
-        folder = RunFolder.create(Path(scratch) / "run", config)
-        archive, watch = Archive(folder.archive_path), Stopwatch(folder.path)
-        try:
-            Session(folder, archive, watch, Silent(), Stop()).run()
-        finally:
-            watch.close()
-            archive.close()
-            folder.close()
+        watch = Stopwatch()
+        train(RunFolder.create(Path(scratch) / "run", config), watch)
     return watch

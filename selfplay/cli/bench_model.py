@@ -205,7 +205,7 @@ def experiment_training(parts: Parts) -> Training:
         response = warmup.worked(parts.environments[problem.environment], problem, rng)
         prompt = tokenizer.solver_prompt(problem)
         examples.append(Example(prompt, tokenizer.response(response), rng.choice([-1.0, 1.0])))
-    return Training(parts.network, parts.ring.updater, config.update, examples)
+    return Training(parts.network, parts.ring.trainer.updater, config.update, examples)
 
 
 def draw(parts: Parts, count: int) -> list[Problem]:

@@ -3,11 +3,12 @@
 import math
 from types import TracebackType
 
+from rich import progress as bars
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
+from selfplay.listener import Listener, Progress
 from selfplay.report import Snapshot
 
 LINE_EVERY = 10
@@ -20,14 +21,14 @@ HISTORY_EVERY = 10
 """Generations between lines that stay on a terminal, above the live display."""
 
 
-class Display:
-    """A `train.Listener` for people; a context manager, because a live display must be ended."""
+class Display(Listener):
+    """A listener for people; a context manager, because a live display must be ended."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bar = Progress(
-            TextColumn("{task.description:>10}"), BarColumn(), TaskProgressColumn(),
-            TextColumn("{task.fields[left]}"), console=console,
+        self._bar = bars.Progress(
+            bars.TextColumn("{task.description:>10}"), bars.BarColumn(), bars.TaskProgressColumn(),
+            bars.TextColumn("{task.fields[left]}"), console=console,
         )  # fmt: skip
         self._warmup = self._bar.add_task("warm-up", total=None, visible=False, left="")
         self._ring = self._bar.add_task("self-play", total=None, visible=False, left="")
@@ -45,19 +46,20 @@ class Display:
     ) -> None:  # fmt: skip
         self._live.stop()
 
-    def note(self, text: str) -> None:
+    def on_note(self, text: str) -> None:
         """Print a line that stays."""
         self._console.print(text, highlight=False)
 
-    def warmed(self, step: int, steps: int, loss: float, seconds_left: float) -> None:
+    def on_warmup_step(self, step: int, steps: int, loss: float, seconds_left: float) -> None:
         """Move the warm-up's bar."""
         left = f"{duration(seconds_left)} left, loss {loss:.2f} nats/token"
         self._bar.update(self._warmup, completed=step, total=steps, visible=True, left=left)
         if not self._console.is_terminal and (step % 100 == 0 or step == steps):
-            self.note(f"warm-up {step}/{steps}  {left}")
+            self.on_note(f"warm-up {step}/{steps}  {left}")
 
-    def turned(self, snapshot: Snapshot) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Move the generations' bar and show the numbers."""
+        snapshot = progress.snapshot
         unknown = math.isnan(snapshot.seconds_left)
         left = "time left not known yet" if unknown else f"{duration(snapshot.seconds_left)} left"
         self._bar.update(
@@ -68,7 +70,7 @@ class Display:
         self._status.plain = line
         every = HISTORY_EVERY if self._console.is_terminal else LINE_EVERY
         if snapshot.generation % every == 0 or snapshot.generation == 1:
-            self.note(f"{snapshot.generation:>4}/{snapshot.generations}  {line}  ({left})")
+            self.on_note(f"{snapshot.generation:>4}/{snapshot.generations}  {line}  ({left})")
 
 
 def summary_line(snapshot: Snapshot) -> str:

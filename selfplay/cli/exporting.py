@@ -6,6 +6,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
+from selfplay import checkpoints
 from selfplay.cli import options, runs
 from selfplay.model.network import PROPOSER, SOLVER
 
@@ -44,7 +45,7 @@ def export_command(arguments: Sequence[str]) -> None:
                 )
             from selfplay.model import pretrained
 
-            state = runs.state_of(opened, parts, generation)
+            state = checkpoints.restored(opened, parts, generation)
             network = parts.trained(state).playing(PROPOSER if role == "proposer" else SOLVER)
             pretrained.save(network, source.path, folder, dtype)
         print(f"generation {state.generation} written to {folder}")

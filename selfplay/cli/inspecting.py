@@ -14,14 +14,14 @@ from rich.markup import escape
 from rich.table import Table
 from tyro.conf import Positional
 
-from selfplay import report
+from selfplay import checkpoints, report
 from selfplay.cli import options, runs
 from selfplay.cli.closing import height
 from selfplay.cli.rates import FEW_LEVELS, bars, heading, levels_a_bar
 from selfplay.curriculum import replay
 from selfplay.curriculum.archive import Archive
 from selfplay.curriculum.manager import Manager, Standing
-from selfplay.curriculum.plans import UNNUMBERED, Report
+from selfplay.curriculum.plans import UNNUMBERED, Purpose, Report
 from selfplay.curriculum.watch import STATES
 from selfplay.run import RunFolder
 
@@ -48,7 +48,7 @@ def show_curriculum(run: Positional[Path]) -> None:
     """
     console = Console(highlight=False)
     with runs.opened(run) as (folder, parts, _):
-        state = runs.state_of(folder, parts)
+        state = checkpoints.restored(folder, parts)
         manager, standing = parts.ring.manager, state.standing
         levels = manager.cells.shape[1]
         few = levels <= FEW_LEVELS
@@ -188,32 +188,32 @@ class _Turn:
 
     def why(self, slot: int) -> str:
         """What was asked for, and what came of it."""
-        plan, game = self._reports[slot]
-        e, name = plan.environment, self._manager.names[plan.environment]
+        plan, level, solved, graded = self._reports[slot]
+        e, name = self._manager.cells.index[plan.environment], plan.environment
         asked = {
-            "target": f"{self._sampler} drew level {plan.level} of {name}",
-            "probe": f"A probe, which may be of any cell, fell on level {plan.level} of {name}",
-            "revisit": f"An earlier problem of level {plan.level} of {name} was due again",
-            "screen": f"Level {plan.level} of {name} was looked at, not trained on",
+            Purpose.TARGET: f"{self._sampler} drew level {plan.level} of {name}",
+            Purpose.PROBE: f"A probe, of any cell, fell on level {plan.level} of {name}",
+            Purpose.REVISIT: f"An earlier problem of level {plan.level} of {name} was due again",
+            Purpose.SCREEN: f"Level {plan.level} of {name} was looked at, not trained on",
         }[plan.purpose]
-        revisit = plan.purpose == "revisit"
+        revisit = plan.purpose == Purpose.REVISIT
         stood, drawn = ("it", "problem") if revisit else ("problems there", "cell")
         state = STATES[self._state_E[e]]
         watched = "" if state == "active" else f" ({state})"
-        other = "" if game.level == plan.level else f" It came out as one of level {game.level}."
+        other = "" if level == plan.level else f" It came out as one of level {level}."
         return (
             f"  {asked}: {stood} stood at {plan.rating:.0f} points and the solver at "
             f"{self._before.solver_E[e]:.0f} ± {self._before.solver_sd_E[e]:.0f}, so it was "
             f"predicted to pass {plan.predicted:.0%} ± {plan.predicted_sd:.0%}. {name} had "
             f"{self._share_E[e]:.0%} of the problems{watched}; this {drawn} came up with "
             f"probability {plan.propensity:.2g} a slot.{other}\n"
-            f"  The solver solved {game.solved} of {game.graded}."
+            f"  The solver solved {solved} of {graded}."
         )
 
     def moved(self, slot: int) -> str:
         """How the whole generation moved the ratings that this problem is about."""
-        _, game = self._reports[slot]
-        cell = game.environment, game.level
+        report = self._reports[slot]
+        cell = self._manager.cells.index[report.plan.environment], report.level
         before, after = self._before, self._after
         return (
             f"  After this generation: solver {before.solver_E[cell[0]]:.0f} -> "
@@ -230,7 +230,7 @@ def _turns(
     standing, turns = manager.initial(), {}
     for line in lines:
         after = replay.after(manager, standing, line)
-        if "reports" in line and line["generation"] in wanted:
+        if "outcomes" in line and line["generation"] in wanted:
             turns[line["generation"]] = _Turn(
                 manager, sampler, standing, after, replay.reports(line)
             )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
 
-from selfplay import machine, report
+from selfplay import checkpoints, machine, report
 from selfplay.cli import options, runs
 from selfplay.cli.display import MANY_CUT
 from selfplay.evaluate import Interval
@@ -71,8 +71,8 @@ def measure(run: Path, samples: int | None) -> dict[str, Any]:
         there = folder.generations()
         if not there:
             raise ValueError(f"{run} has no checkpoint yet; its warm-up was not finished.")
-        first = runs.state_of(folder, parts, 0) if 0 in there else None
-        last = runs.state_of(folder, parts)
+        first = checkpoints.restored(folder, parts, 0) if 0 in there else None
+        last = checkpoints.restored(folder, parts)
         start = report.full_evaluation(parts, first) if first else None
         end = report.full_evaluation(parts, last)
         config = folder.config

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from selfplay import device, train
+from selfplay import device
 from selfplay.curriculum.archive import Archive
-from selfplay.loop import State
 from selfplay.parts import Parts, build
 from selfplay.run import RunFolder
 
@@ -22,11 +21,3 @@ def opened(path: Path) -> Iterator[tuple[RunFolder, Parts, Archive]]:
     finally:
         archive.close()
         folder.close()
-
-
-def state_of(folder: RunFolder, parts: Parts, generation: int | None = None) -> State:
-    """The state at a checkpoint, the latest by default."""
-    like = parts.state()
-    state = train.from_tree(folder.restore(train.as_tree(like), generation), like)
-    parts.ring.manager.check(state.standing)
-    return state

@@ -13,13 +13,10 @@ import tyro
 from rich.console import Console
 from tyro.conf import Positional
 
-from selfplay import device, environments, parts, train
+from selfplay import device, parts, train
 from selfplay.cli import closing, options
 from selfplay.cli.display import Display
 from selfplay.config import RunConfig
-from selfplay.curriculum.manager import posed
-from selfplay.curriculum.scale import Cells
-from selfplay.learning.warmup import shown_levels
 from selfplay.run import RunFolder
 
 EXPERIMENTS = "selfplay.experiments"
@@ -54,7 +51,9 @@ def train_command(arguments: Sequence[str]) -> None:
     )
     config = replace(config, experiment=default.experiment, arm=arm)
     device.require(config.device)
-    _check_parts(config)
+    parts.check(config)  # before a folder is made
+    if config.warmup_of:
+        train.check_warmup_of(config)
     config = parts.pinned(config)
     path = run or _free_folder(config)
     try:
@@ -170,32 +169,6 @@ def _free_folder(config: RunConfig) -> Path:
         number += 1
         path = base.with_name(f"{base.name}-{number}")
     return path
-
-
-def _check_parts(config: RunConfig) -> None:
-    """Fail before a folder is made: unknown environments, what does not fit, no level to show."""
-    # From scratch the longest prompt is a learned proposal with role, environment and <respond>.
-    pretrained = bool(config.pretrained.folder)
-    prompt = config.pretrained.prompt_tokens if pretrained else config.proposing.max_tokens + 4
-    longest = config.decode.max_tokens + prompt
-    if pretrained and config.warmup.steps and config.warmup.row_length < longest:
-        raise ValueError(
-            f"warmup.row_length={config.warmup.row_length} cannot hold a prompt with a response; "
-            f"it must be at least {longest}. A checkpoint may need no warm-up: --warmup.steps 0."
-        )
-    if config.update.row_lengths[-1] < longest:
-        raise ValueError(
-            f"the last of update.row_lengths={config.update.row_lengths} cannot hold a prompt "
-            "with a response of "
-            f"decode.max_tokens={config.decode.max_tokens}; it must be at least {longest}."
-        )
-    loaded = environments.load_all(config.environments)
-    posed(Cells.of(loaded), config.curriculum.withheld)
-    if config.warmup.steps:
-        for environment in loaded.values():
-            shown_levels(environment, config.warmup.shown)
-    if config.warmup_of:
-        train.check_warmup_of(config)
 
 
 def _run(folder: RunFolder, path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from selfplay.curriculum.plans import UNNUMBERED
+from selfplay.curriculum.plans import UNNUMBERED, Posed
 from selfplay.problem import Problem
 
 _SCHEMA = """
@@ -61,33 +61,15 @@ CREATE TABLE IF NOT EXISTS attempts (
 """
 
 
-class Posed(NamedTuple):
-    """One problem as it was posed, and its outcome."""
-
-    generation: int
-    slot: int
-    """Place in the generation's batch."""
-    problem: Problem
-    proposer: str
-    """Who wrote it: `learned` or `procedural`."""
-    purpose: str
-    """Why it was asked for: `target`, `probe`, `revisit` or `screen`."""
-    requested: float
-    """Rating that was asked for, in points."""
-    predicted: float
-    """Pass rate that was predicted for the request."""
-    propensity: float
-    """Probability of the request under the sampler."""
-    solved: int
-    """Attempts that were right."""
-    graded: int
-    """Attempts that were graded."""
-    rating: float
-    """Rating after the attempts, in points."""
-    rating_sd: float
-    """Standard deviation of `rating`, in points."""
-    number: int
-    """Number of the problem in the run; `UNNUMBERED` if it was only looked at."""
+_INSERT_POSED = """
+INSERT OR REPLACE INTO posed (
+    generation, slot, key, environment, level, text, gold, origin, proposer, purpose, requested,
+    predicted, propensity, solved, graded, rating, rating_sd, problem
+) VALUES (
+    :generation, :slot, :key, :environment, :level, :text, :gold, :origin, :proposer, :purpose,
+    :requested, :predicted, :propensity, :solved, :graded, :rating, :rating_sd, :problem
+)
+"""
 
 
 class Rejected(NamedTuple):
@@ -172,17 +154,9 @@ class Archive:
         attempts: Iterable[Attempt] = (),
     ) -> None:
         """Write a generation, whole or not at all."""
-        rows = [
-            (p.generation, p.slot, p.problem.key, p.problem.environment, p.problem.level,
-             p.problem.text, p.problem.gold, p.proposer, p.purpose, p.requested, p.predicted,
-             p.propensity, p.solved, p.graded, p.rating, p.problem.origin, p.rating_sd, p.number)
-            for p in posed
-        ]  # fmt: skip
         with self._connection:
             self._connection.execute("BEGIN")
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO posed VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows
-            )
+            self._connection.executemany(_INSERT_POSED, map(row_of, posed))
             self._connection.executemany("INSERT INTO rejected VALUES (?,?,?,?)", rejected)
             self._connection.executemany(
                 "INSERT OR REPLACE INTO attempts VALUES (?,?,?,?,?,?)", attempts
@@ -203,3 +177,28 @@ class Archive:
     def close(self) -> None:
         """Finish writing."""
         self._connection.close()
+
+
+def row_of(posed: Posed) -> dict[str, str | int | float]:
+    """A posed problem by the columns of the table `posed`; its level is that of the problem."""
+    plan, problem = posed.plan, posed.problem
+    return {
+        "generation": plan.generation,
+        "slot": plan.slot,
+        "key": problem.key,
+        "environment": problem.environment,
+        "level": problem.level,
+        "text": problem.text,
+        "gold": problem.gold,
+        "origin": problem.origin,
+        "proposer": posed.proposer,
+        "purpose": plan.purpose.value,
+        "requested": plan.rating,
+        "predicted": plan.predicted,
+        "propensity": plan.propensity,
+        "solved": posed.solved,
+        "graded": posed.graded,
+        "rating": posed.rating,
+        "rating_sd": posed.rating_sd,
+        "problem": plan.problem,
+    }

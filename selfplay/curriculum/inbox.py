@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from selfplay.curriculum.plans import Plan, Report
-from selfplay.curriculum.scale import Game
+from selfplay.curriculum.plans import Plan, Purpose, Report
+from selfplay.curriculum.scale import Cells, Game
 
 HORIZON = 64
 """Generations after which an outcome is too late to count."""
@@ -50,7 +50,9 @@ def empty(width: int) -> Inbox:
     )
 
 
-def received(inbox: Inbox, generation: int, reports: Iterable[Report]) -> tuple[Inbox, list[News]]:
+def received(
+    inbox: Inbox, cells: Cells, generation: int, reports: Iterable[Report]
+) -> tuple[Inbox, list[News]]:
     """The inbox after some reports, and what is new in them, in the order of the plans.
 
     Raises:
@@ -61,7 +63,7 @@ def received(inbox: Inbox, generation: int, reports: Iterable[Report]) -> tuple[
     ignored, age = inbox.ignored.copy(), inbox.age.copy()
     news = []
     # In the order of the plans, so that it does not matter in which order they were heard.
-    for plan, game in sorted(reports):
+    for plan, level, all_solved, all_graded in sorted(reports):
         _check(plan, generation, solved_HW.shape[1])
         row = plan.generation % HORIZON
         if plan.generation <= generation - HORIZON:
@@ -71,15 +73,15 @@ def received(inbox: Inbox, generation: int, reports: Iterable[Report]) -> tuple[
             generation_H[row], solved_HW[row], graded_HW[row] = plan.generation, 0, 0
         at = row, plan.slot
         first = not graded_HW[at]
-        solved, graded = game.solved - int(solved_HW[at]), game.graded - int(graded_HW[at])
+        solved, graded = all_solved - int(solved_HW[at]), all_graded - int(graded_HW[at])
         if graded <= 0 or not 0 <= solved <= graded:
             ignored[0] += 1
             continue
         if first:
             age += (generation - plan.generation, 1)
-        solved_HW[at], graded_HW[at] = game.solved, game.graded
-        trained = plan.purpose != "screen"
-        new = Game(game.environment, game.level, solved, graded, trained)
+        solved_HW[at], graded_HW[at] = all_solved, all_graded
+        trained = plan.purpose != Purpose.SCREEN
+        new = Game(cells.index[plan.environment], level, solved, graded, trained)
         news.append(News(plan, new, first))
     return Inbox(generation_H, solved_HW, graded_HW, ignored, age), news
 

@@ -19,7 +19,7 @@ from selfplay.curriculum.elo import Elo
 from selfplay.curriculum.glicko2 import Glicko2
 from selfplay.curriculum.inbox import Inbox, News
 from selfplay.curriculum.kalman import Kalman
-from selfplay.curriculum.plans import UNNUMBERED, Plan, Report
+from selfplay.curriculum.plans import UNNUMBERED, Plan, Purpose, Report
 from selfplay.curriculum.pool import Batch, Pool
 from selfplay.curriculum.samplers.sampler import (
     Sampler,
@@ -182,28 +182,28 @@ class Manager:
         cells = np.argwhere(posed_EL)
         screen_EL = self._sampler.screen(standing.sampler, view)
         screened = np.repeat(cells, screen_EL[posed_EL], axis=0).tolist()
-        chosen = [("screen", e, level) for e, level in screened]
+        chosen = [(Purpose.SCREEN, e, level) for e, level in screened]
         for e in self._environments(share_E, count, rng):
             if rng.random() < self._config.probe:
-                chosen.append(("probe", *cells[rng.integers(len(cells))].tolist()))
+                chosen.append((Purpose.PROBE, *cells[rng.integers(len(cells))].tolist()))
             elif again[e] and rng.random() < self._config.revisit:
-                chosen.append(("revisit", e, again[e].popleft()))
+                chosen.append((Purpose.REVISIT, e, again[e].popleft()))
             else:
                 own_L = law_EL[e] / law_EL[e].sum()
-                chosen.append(("target", e, int(rng.choice(own_L.size, p=own_L))))
+                chosen.append((Purpose.TARGET, e, int(rng.choice(own_L.size, p=own_L))))
         predicted_EL, sd_EL = beliefs.predicted_EL, problem_sd(beliefs)
         first = generation * self._count - len(screened)
         plans = []
         for slot, (purpose, e, what) in enumerate(chosen):
-            if purpose == "revisit":
+            if purpose == Purpose.REVISIT:
                 plans.append(what._replace(slot=slot))
                 continue
             plans.append(
                 Plan(
-                    generation, slot, e, what, float(beliefs.cell_EL[e, what]),
+                    generation, slot, self.names[e], what, float(beliefs.cell_EL[e, what]),
                     float(predicted_EL[e, what]), float(sd_EL[e, what]),
-                    1.0 if purpose == "screen" else float(propensity_EL[e, what]), purpose,
-                    UNNUMBERED if purpose == "screen" else first + slot,
+                    1.0 if purpose == Purpose.SCREEN else float(propensity_EL[e, what]), purpose,
+                    UNNUMBERED if purpose == Purpose.SCREEN else first + slot,
                 )
             )  # fmt: skip
         return plans
@@ -221,7 +221,7 @@ class Manager:
             ValueError: a plan is of a generation or slot that cannot have been.
         """
         standing = self._aged(standing, generation)
-        received, news = inbox.received(standing.inbox, generation, reports)
+        received, news = inbox.received(standing.inbox, self.cells, generation, reports)
         standing = standing._replace(inbox=received)
         if not news:
             return standing
@@ -238,7 +238,8 @@ class Manager:
             groups_EL=groups_EL,
             pool=pool.after(standing.pool, beliefs, merged(news), generation),
         )
-        return self._played(standing, [item for item in news if item.plan.purpose != "revisit"])
+        fresh = [item for item in news if item.plan.purpose != Purpose.REVISIT]
+        return self._played(standing, fresh)
 
     def observe_requests(
         self, standing: Standing, generation: int, games: Sequence[Game]
@@ -255,16 +256,18 @@ class Manager:
         return standing._replace(proposer=self._proposer.after(standing.proposer, games))
 
     def problem_ratings(
-        self, standing: Standing, outcomes: Sequence[tuple[int, Game]]
+        self, standing: Standing, reports: Sequence[Report]
     ) -> list[tuple[float, float]]:
         """Rating of each problem after its outcome and its standard deviation, in points.
 
         Args:
             standing: before the outcomes.
-            outcomes: number of each problem, `UNNUMBERED` for one of no run, and its game.
+            reports: one for each problem.
         """
-        rows = np.array([(number, *game[:4]) for number, game in outcomes], np.int64).reshape(-1, 5)
-        rated = pool.rated(standing.pool, self.beliefs(standing), Batch(*rows.T))
+        index = self.cells.index
+        rows = [(plan.problem, index[plan.environment], *outcome) for plan, *outcome in reports]
+        batch = Batch(*np.array(rows, np.int64).reshape(-1, 5).T)
+        rated = pool.rated(standing.pool, self.beliefs(standing), batch)
         return list(zip(rated.rating_M.tolist(), rated.rating_sd_M.tolist(), strict=True))
 
     def look_at_anchors(
@@ -392,8 +395,9 @@ class Manager:
                 residual = POINTS_PER_LOGIT * float(known.residual_N[at])
                 own.append(
                     Plan(
-                        generation, 0, e, level, float(beliefs.cell_EL[e, level]) + residual, p,
-                        p_sd, chance * float(weight_N[at]) / total, "revisit",
+                        generation, 0, self.names[e], level,
+                        float(beliefs.cell_EL[e, level]) + residual, p, p_sd,
+                        chance * float(weight_N[at]) / total, Purpose.REVISIT,
                         int(known.number_N[at]),
                     )
                 )  # fmt: skip

@@ -58,6 +58,15 @@ class Cells:
         frozen = (name for name, environment in environments.items() if environment.frozen)
         return cls(tuple(environments), counts, frozenset(frozen))
 
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Index of each environment by name."""
+        return {name: e for e, name in enumerate(self.names)}
+
+    def number(self, environment: str, level: int) -> int:
+        """Number of a cell, counted over environments x levels with those beyond, from 0."""
+        return self.index[environment] * self.shape[1] + level
+
     @property
     def shape(self) -> tuple[int, int]:
         """E and L."""

@@ -45,8 +45,8 @@ class Judging:
     def __exit__(self, *raised: object) -> None:
         self._thread.shutdown(cancel_futures=True)
 
-    def hear(self, row: int, response: str, ended: bool) -> None:
-        """Take a response; row p * attempts + a is attempt a at problem p."""
+    def submit(self, row: int, response: str, ended: bool) -> None:
+        """Have a response graded; row p * attempts + a is attempt a at problem p."""
         problem = self._problems[row // self._attempts]
         environment = self._environments[problem.environment]
         self._verdicts[row] = self._thread.submit(judge, environment, problem, response, ended)

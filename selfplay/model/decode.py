@@ -26,8 +26,8 @@ PROMPTS = 4
 NOBODY = -1
 """The row of a free place."""
 
-Hear = Callable[[int, list[int], bool], None]
-"""Is told of a row: its number, its response, and whether that ended."""
+OnFinished = Callable[[int, list[int], bool], None]
+"""Callback for a finished row: its number, its response, and whether that ended."""
 
 _precompiled: set[Hashable] = set()
 """What decoding was compiled for at once, see `sample`."""
@@ -42,8 +42,8 @@ def sample(
     config: DecodeConfig,
     sampling: Sampling,
     end_ids: tuple[int, ...],
-    hear: Hear | None = None,
-    often: bool = False,
+    on_finished: OnFinished | None = None,
+    precompile: bool = False,
 ) -> Samples:
     """Draw `attempts` responses to each prompt.
 
@@ -59,24 +59,24 @@ def sample(
         config: limits.
         sampling: what tokens are drawn from.
         end_ids: tokens that end a response.
-        hear: told of each row as soon as it is done, while others are still being drawn: its
-            number, its response, and whether that ended.
-        often: more calls with prompts like these will come: all that they may need is compiled at
-            once, however long the responses turn out to be.
+        on_finished: called for each row as soon as it is finished, while others are still being
+            drawn.
+        precompile: compile at once all that later calls with prompts like these may need, however
+            long the responses turn out to be.
     Raises:
         ValueError: `sampling` is out of range.
     Returns:
         P * attempts samples; row p * attempts + a is attempt a at prompt p.
     """
     sampling = sampling.checked()
-    rows = _Rows(prompts, key_N2, attempts, config.max_tokens, end_ids, hear)
+    rows = _Rows(prompts, key_N2, attempts, config.max_tokens, end_ids, on_finished)
     kinds: dict[int, list[int]] = {}
     for p, prompt in enumerate(prompts):
         kinds.setdefault(padded_length(len(prompt)), []).append(p)
     spoken = network.model().spoken
     for slots, own in sorted(kinds.items()):
         kind = _Kind(network, spoken, slots, config, sampling, end_ids)
-        if often:
+        if precompile:
             kind.precompile()
         _Tiling(kind, rows, np.array(own)).run()
     return rows.samples()
@@ -92,10 +92,10 @@ class _Rows:
         attempts: int,
         max_tokens: int,
         end_ids: tuple[int, ...],
-        hear: Hear | None,
+        on_finished: OnFinished | None,
     ) -> None:
         self.prompts, self.attempts = prompts, attempts
-        self._max_tokens, self._end_ids, self._hear = max_tokens, end_ids, hear
+        self._max_tokens, self._end_ids, self._on_finished = max_tokens, end_ids, on_finished
         self._key_N2 = key_N2
         self._last_P = np.array([prompt[-1] for prompt in prompts], np.int32)
         self._length_P = np.array([len(prompt) - 1 for prompt in prompts], np.int32)
@@ -133,10 +133,10 @@ class _Rows:
         self._logprob_NT[row_N, drawn:stop] = np.where(inside_NC, logprob_NC, 0.0)
         self._length_N[row_N], self._ended_N[row_N] = drawn + count_N, ended_N
         over_N = ended_N if stop < self._max_tokens else np.ones_like(ended_N)
-        if self._hear:
+        if self._on_finished:
             so_far = self.samples()
             for row in row_N[over_N].tolist():
-                self._hear(row, so_far.response(row), bool(self._ended_N[row]))
+                self._on_finished(row, so_far.response(row), bool(self._ended_N[row]))
         return over_N
 
     def samples(self) -> Samples:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from selfplay.learning.rollout import Rollout
+from selfplay.curriculum.plans import Plan
 from selfplay.model.network import Network
-from selfplay.problem import Problem, Request
+from selfplay.problem import Problem
+from selfplay.rollout.responses import Responses
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class ProposingConfig:
 
 @dataclass(frozen=True)
 class Proposal:
-    """An answer to a request: a problem, or a text that the gate turned away."""
+    """An answer to a plan: a problem, or a text that the gate turned away."""
 
-    request: Request
+    plan: Plan
     proposer: str
     """Name of the proposer."""
     text: str
@@ -52,19 +53,19 @@ class Proposal:
 
 
 class Proposals(NamedTuple):
-    """What a proposer made of its requests."""
+    """What a proposer wrote."""
 
     proposals: list[Proposal]
-    """One a request, in order."""
-    rollout: Rollout | None
-    """The samples that the proposals were read from; None if none were drawn from the network."""
+    """One a plan, in order."""
+    responses: Responses | None
+    """What the proposals were read from; None if none were drawn from the network."""
 
 
 class Proposer(Protocol):
-    """Writes problems on request."""
+    """Writes a problem for each plan."""
 
     def propose(
-        self, requests: Sequence[Request], network: Network, generation: int, in_batch: set[str]
+        self, plans: Sequence[Plan], network: Network, generation: int, in_batch: set[str]
     ) -> Proposals:
-        """One proposal for each request; admitted keys are added to `in_batch`."""
+        """One proposal for each plan; admitted keys are added to `in_batch`."""
         ...

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay.curriculum.archive import Archive, Attempt, Posed, Rejected
-from selfplay.curriculum.plans import UNNUMBERED
+from selfplay.curriculum.archive import Archive, Attempt, Rejected
+from selfplay.curriculum.plans import UNNUMBERED, Plan, Posed, Purpose
 from selfplay.problem import Problem
 
 HOSTILE = [
@@ -19,10 +19,11 @@ HOSTILE = [
 
 def posed(generation, slot=0, text="1+2"):
     problem = Problem("arithmetic", 1, text, text, "3")
-    return Posed(
-        generation, slot, problem, "learned", "target", 1400.5, 0.5, 0.25, 3, 8, 1422.25, 60.5,
+    plan = Plan(
+        generation, slot, "arithmetic", 2, 1400.5, 0.5, 0.1, 0.25, Purpose.TARGET,
         100 * generation + slot,
     )  # fmt: skip
+    return Posed(plan, problem, "learned", 3, 8, 1422.25, 60.5)
 
 
 @pytest.fixture
@@ -79,9 +80,11 @@ def test_an_archive_of_an_older_version_is_brought_up_to_date(tmp_path):
 
 def test_a_problem_is_found_by_its_number(archive):
     asked = Problem("reasoning_gym:gcd", 2, "6 and 4?", "a:b", "2", "1,1#5")
-    first = posed(1)._replace(problem=asked, proposer="procedural", number=17)
+    plan = posed(1).plan._replace(problem=17)
+    first = posed(1)._replace(plan=plan, problem=asked, proposer="procedural")
     archive.add([first, posed(1, 1, "2+3")], [])
-    archive.add([first._replace(generation=9, slot=3)], [])  # a second visit
+    again = first._replace(plan=plan._replace(generation=9, slot=3))  # a second visit
+    archive.add([again], [])
     assert archive.problem(17) == (asked, "procedural")
     with pytest.raises(KeyError, match="no problem 18 was posed"):
         archive.problem(18)
@@ -117,7 +120,8 @@ def test_a_generation_is_written_whole_or_not_at_all(archive):
 
 WRITER = """
 import sys
-from selfplay.curriculum.archive import Archive, Posed, Rejected
+from selfplay.curriculum.archive import Archive, Rejected
+from selfplay.curriculum.plans import Plan, Posed, Purpose
 from selfplay.problem import Problem
 
 archive = Archive(sys.argv[1])
@@ -125,7 +129,8 @@ for generation in range(1, 10**6):
     problems = [Problem("arithmetic", 1, f"{generation}+{s}", f"{generation}+{s}", "3")
                 for s in range(50)]
     archive.add(
-        [Posed(generation, s, p, "learned", "target", 1.0, 0.5, 0.1, 3, 8, 1.0, 1.0, 1)
+        [Posed(Plan(generation, s, "arithmetic", 1, 1.0, 0.5, 0.1, 0.1, Purpose.TARGET, 1), p,
+               "learned", 3, 8, 1.0, 1.0)
          for s, p in enumerate(problems)],
         [Rejected(generation, "arithmetic", "x", "malformed")] * 7,
     )

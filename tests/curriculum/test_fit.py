@@ -8,8 +8,8 @@ from selfplay_experiments import fit
 from selfplay_experiments.fit import Fitted, Outcomes
 
 from selfplay.curriculum import replay
-from selfplay.curriculum.plans import Plan, Report
-from selfplay.curriculum.scale import Game
+from selfplay.curriculum.plans import Plan, Purpose, Report
+from selfplay.curriculum.scale import Cells, Game
 
 TRUTH = Fitted(start=1.0, slope=0.6, rate=0.05, reach=30.0)
 LEVELS = 30
@@ -46,16 +46,17 @@ def test_a_known_learner_is_found_again():
 
 
 def test_outcomes_are_those_of_one_environment(tmp_path):
-    plan = Plan(1, 0, 1, 3, 0.0, 0.5, 0.1, 0.2, "target", 0)
-    games = [Game(1, 3, 1, 2), Game(0, 2, 2, 2), Game(1, 4, 0, 2)]
+    plan = Plan(1, 0, "b", 3, 0.0, 0.5, 0.1, 0.2, Purpose.TARGET, 0)
+    other = plan._replace(environment="a")
+    reports = [Report(plan, 3, 1, 2), Report(other, 2, 2, 2), Report(plan, 4, 0, 2)]
     lines = [
-        {"generation": 0, "anchors": [list(games[0])]},
-        replay.outcomes_line(1, [Report(plan, game) for game in games]),
+        replay.anchors_line(Cells(("a", "b"), (9, 9)), 0, [Game(1, 3, 1, 2)]),
+        replay.outcomes_line(1, reports),
     ]
     (tmp_path / "outcomes.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    [only] = fit.outcomes(tmp_path, 1)
+    [only] = fit.outcomes(tmp_path, "b")
     assert [x.tolist() for x in only] == [[3, 4], [1, 0], [2, 2]]
-    assert fit.outcomes(tmp_path, 2) == []
+    assert fit.outcomes(tmp_path, "c") == []
 
 
 def test_what_is_no_run_is_named(tmp_path):

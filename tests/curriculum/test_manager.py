@@ -15,7 +15,7 @@ from selfplay.curriculum.config import CurriculumConfig
 from selfplay.curriculum.elo import EloConfig
 from selfplay.curriculum.inbox import HORIZON
 from selfplay.curriculum.manager import Manager
-from selfplay.curriculum.plans import UNNUMBERED, Report
+from selfplay.curriculum.plans import UNNUMBERED, Plan, Purpose, Report
 from selfplay.curriculum.samplers import SFL
 from selfplay.curriculum.scale import Cells, Game, pass_rate
 from selfplay.curriculum.watch import ACTIVE, MASTERED, NOISE
@@ -33,13 +33,18 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
+def cell_of(plan):
+    """Environment and level as indices."""
+    return CELLS.index[plan.environment], plan.level
+
+
 def answered(plans, seed=0, ability=1500.0, attempts=8):
     """A report on each plan, from a solver of that strength everywhere."""
     draw = rng(seed)
     return [
-        Report(plan, Game(plan.environment, plan.level, int(draw.binomial(attempts, p)), attempts))
+        Report(plan, plan.level, int(draw.binomial(attempts, p)), attempts)
         for plan in plans
-        for p in (float(pass_rate(ability, CELLS.prior_EL[plan.environment, plan.level])),)
+        for p in (float(pass_rate(ability, CELLS.prior_EL[cell_of(plan)])),)
     ]
 
 
@@ -60,7 +65,7 @@ def test_environments_share_equally_within_one(count, seed):
     plans = manager.plan(manager.initial(), count, 1, rng(seed))
     shares = Counter(plan.environment for plan in plans)
     assert len(plans) == count
-    assert max(shares.values()) - min(shares[e] for e in range(3)) <= 1
+    assert max(shares.values()) - min(shares[name] for name in "abc") <= 1
     assert [plan.slot for plan in plans] == list(range(count))
 
 
@@ -88,7 +93,7 @@ def test_what_is_withheld_is_never_posed(sampler):
     standing = manager.initial()
     for generation in range(1, 5):
         plans = manager.plan(standing, 24, generation, rng(generation))
-        assert {plan.environment for plan in plans} == {1}
+        assert {plan.environment for plan in plans} == {"b"}
         standing = manager.observe(standing, generation, answered(plans))
     law_EL = manager.law(standing, 5, rng())
     assert law_EL.sum() == pytest.approx(1.0)
@@ -102,7 +107,7 @@ def test_a_sampler_that_wants_withheld_cells_only_gets_the_others_alike(monkeypa
     law_EL[0, 3] = 1.0
     monkeypatch.setattr(type(manager._sampler), "law", lambda *_: law_EL)
     plans = manager.plan(manager.initial(), 24, 1, rng())
-    assert Counter(plan.environment for plan in plans) == {1: 12, 2: 12}
+    assert Counter(plan.environment for plan in plans) == {"b": 12, "c": 12}
     assert manager.law(manager.initial(), 1, rng())[1].tolist()[:4] == [0.125] * 4
 
 
@@ -131,8 +136,8 @@ def test_cells_are_drawn_with_their_propensity(sampler):
     plans = manager.plan(manager.initial(), count, 1, rng())
     seen_EL = np.zeros(CELLS.shape)
     for plan in plans:
-        seen_EL[plan.environment, plan.level] += 1 / count
-        assert plan.propensity == law_EL[plan.environment, plan.level]
+        seen_EL[cell_of(plan)] += 1 / count
+        assert plan.propensity == law_EL[cell_of(plan)]
     assert (np.abs(seen_EL - law_EL) < 4.5 * np.sqrt(law_EL * (1 - law_EL) / count) + 1e-9).all()
     probes = [plan for plan in plans if plan.purpose == "probe"]
     assert len(probes) / count == pytest.approx(0.2, abs=0.03)
@@ -157,7 +162,7 @@ def test_a_plan_tells_what_the_ratings_say():
     standing = manager.initial()
     beliefs = manager.beliefs(standing)
     for plan in manager.plan(standing, 20, 0, rng(1)):
-        cell = plan.environment, plan.level
+        cell = cell_of(plan)
         assert plan.rating == beliefs.cell_EL[cell]
         assert plan.predicted == beliefs.predicted_EL[cell]
         slope = plan.predicted * (1 - plan.predicted)
@@ -177,7 +182,7 @@ def test_quarantine_leaves_probes():
     watched = standing.watch._replace(state_E=np.array([0, NOISE, 0]))
     standing = standing._replace(watch=watched)
     plans = manager.plan(standing, 1000, 1, rng())
-    assert {plan.purpose for plan in plans if plan.environment == 1} == {"probe"}
+    assert {plan.purpose for plan in plans if plan.environment == "b"} == {"probe"}
     assert manager.shares(standing) == pytest.approx([0.5, 0, 0.5])
     unguarded = made(count=1000, quarantine=False)
     assert unguarded.shares(standing) == pytest.approx([1 / 3] * 3)
@@ -188,9 +193,7 @@ def test_what_is_screened_comes_beside_the_plans_and_is_not_trained_on():
     plans = manager.plan(manager.initial(), 24, 1, rng())
     screened = [plan for plan in plans if plan.purpose == "screen"]
     assert len(plans) - len(screened) == 24
-    assert {(plan.environment, plan.level) for plan in screened} == set(
-        map(tuple, np.argwhere(CELLS.there_EL).tolist())
-    )
+    assert set(map(cell_of, screened)) == set(map(tuple, np.argwhere(CELLS.there_EL).tolist()))
     assert len({plan.slot for plan in plans}) == len(plans)
 
 
@@ -241,11 +244,11 @@ def test_parts_count_for_what_they_add():
     (plan, *_) = manager.plan(manager.initial(), 24, 1, rng())
 
     def game(solved, graded):
-        return Game(plan.environment, plan.level, solved, graded)
+        return Game(*cell_of(plan), solved, graded)
 
     standing = manager.initial()
-    for reported in (game(3, 4), game(5, 8), game(3, 4), game(5, 8)):
-        standing = manager.observe(standing, 1, [Report(plan, reported)])
+    for solved, graded in ((3, 4), (5, 8), (3, 4), (5, 8)):
+        standing = manager.observe(standing, 1, [Report(plan, plan.level, solved, graded)])
     straight = manager._system.after(manager.initial().ratings, [game(3, 4)])
     straight = manager._system.after(straight, [game(2, 4)])
     assert same(standing.ratings, straight)
@@ -279,17 +282,17 @@ def test_an_old_row_of_the_memory_does_not_hide_a_new_plan():
 def test_reports_on_plans_that_cannot_be():
     manager = made()
     plan = manager.plan(manager.initial(), 24, 5, rng())[0]
-    game = Game(plan.environment, plan.level, 1, 8)
+    report = Report(plan, plan.level, 1, 8)
     with pytest.raises(ValueError, match="in generation 4"):
-        manager.observe(manager.initial(), 4, [Report(plan, game)])
+        manager.observe(manager.initial(), 4, [report])
     with pytest.raises(ValueError, match="a report on plan 99"):
-        manager.observe(manager.initial(), 5, [Report(plan._replace(slot=99), game)])
+        manager.observe(manager.initial(), 5, [report._replace(plan=plan._replace(slot=99))])
 
 
 def test_a_grader_that_failed_counts_for_nobody():
     manager = made()
     plans = manager.plan(manager.initial(), 24, 1, rng())
-    reports = [Report(plan, Game(plan.environment, plan.level, 0, 0)) for plan in plans]
+    reports = [Report(plan, plan.level, 0, 0) for plan in plans]
     after = manager.observe(manager.initial(), 1, reports)
     assert after.groups_EL.sum() == 0
     assert np.array_equal(after.ratings.mean_QEK, manager.initial().ratings.mean_QEK)
@@ -298,9 +301,9 @@ def test_a_grader_that_failed_counts_for_nobody():
 def test_calibration_looks_at_problems_of_the_level_that_was_asked_for():
     manager = made()
     plans = manager.plan(manager.initial(), 24, 1, rng())
-    plan = next(plan for plan in plans if plan.environment == 0)
-    other = Game(plan.environment, (plan.level + 1) % 9, 4, 8)
-    after = manager.observe(manager.initial(), 1, [Report(plan, other)])
+    plan = next(plan for plan in plans if plan.environment == "a")
+    other = Report(plan, (plan.level + 1) % 9, 4, 8)
+    after = manager.observe(manager.initial(), 1, [other])
     assert after.groups_EL.sum() == 1
     assert after.reliability.groups_B.sum() == 0
 
@@ -342,9 +345,10 @@ def test_problem_ratings_by_hand():
     8 log sigma(x) - 2 x^2 solves 8 (1 - sigma(x)) = 4 x, so x = 0.7444."""
     manager = made(system="elo")
     standing = manager.initial()
-    games = [Game(2, 0, 0, 0), Game(2, 0, 8, 8), Game(2, 0, 0, 8), Game(2, 0, 4, 8)]
+    plan = Plan(1, 0, "c", 0, 1500.0, 0.5, 0.1, 0.1, Purpose.TARGET, UNNUMBERED)
+    outcomes = [(0, 0), (8, 8), (0, 8), (4, 8)]
     (cell, unsure), (easy, sure), (hard, _), (even, _) = manager.problem_ratings(
-        standing, [(UNNUMBERED, game) for game in games]
+        standing, [Report(plan, 0, *outcome) for outcome in outcomes]
     )
     assert cell == 1500.0
     x = (1500 - easy) / 173.7178
@@ -375,7 +379,7 @@ def test_the_log_gives_the_standing_again_to_the_last_bit(system, sampler):
         log(replay.outcomes_line(generation + 1, late))
         if generation % 5 == 1:
             standing = manager.look_at_anchors(standing, generation + 1, look(1400.0))
-            log(replay.anchors_line(generation + 1, look(1400.0)))
+            log(replay.anchors_line(CELLS, generation + 1, look(1400.0)))
     assert same(replay.replayed(manager, lines), standing)
     assert not same(replay.replayed(manager, lines[:-1]), standing)
 
@@ -399,7 +403,7 @@ def test_a_log_of_another_version_is_told():
     with pytest.raises(ValueError, match="generation 3 is not of this version"):
         replay.replayed(made(), [{"generation": 3, "games": [[0, 1, 2, 8]]}])
     with pytest.raises(ValueError, match="generation 4 is not of this version"):
-        replay.replayed(made(), [{"generation": 4, "reports": [[0, 1, 2, 8]]}])
+        replay.replayed(made(), [{"generation": 4, "outcomes": {"solved": [1]}}])
 
 
 @pytest.mark.parametrize(

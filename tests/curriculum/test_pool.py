@@ -131,10 +131,7 @@ def played(manager, generations, seed=0):
     rng, standing, plans = np.random.default_rng(seed), manager.initial(), []
     for generation in range(1, generations + 1):
         own = manager.plan(standing, 32, generation, rng)
-        reports = [
-            Report(plan, Game(plan.environment, plan.level, int(rng.binomial(8, 0.5)), 8))
-            for plan in own
-        ]
+        reports = [Report(plan, plan.level, int(rng.binomial(8, 0.5)), 8) for plan in own]
         standing = manager.observe(standing, generation, reports)
         plans += own
     return standing, plans
@@ -168,7 +165,7 @@ def test_earlier_problems_tell_of_themselves_only():
     standing, _ = played(manager, 20)
     plans = manager.plan(standing, 32, 21, np.random.default_rng(0))
     again = [plan for plan in plans if plan.purpose == "revisit"]
-    reports = [Report(plan, Game(plan.environment, plan.level, 8, 8)) for plan in again]
+    reports = [Report(plan, plan.level, 8, 8) for plan in again]
     ready = manager.observe(standing, 21, [])
     after = manager.observe(standing, 21, reports)
     assert len(again) > 5

@@ -19,9 +19,9 @@ from selfplay_experiments.worlds import ATTEMPTS, NAMES, World, signal
 from selfplay.curriculum.config import CurriculumConfig
 from selfplay.curriculum.elo import EloConfig
 from selfplay.curriculum.manager import Manager
+from selfplay.curriculum.plans import Plan, Purpose, Report
 from selfplay.curriculum.samplers import Uniform
 from selfplay.curriculum.samplers.sampler import Nothing
-from selfplay.curriculum.scale import Game
 
 ALL = np.ones(1, bool)
 
@@ -322,13 +322,16 @@ def test_where_levels_are_ordered_target_beats_uniform_and_wastes_less():
 def test_the_score_by_hand():
     """Accuracy 0 before any group, 1 after 32 and .5 after 64, of which 16 were screened."""
     cells = np.full((4, 1), 1.0)
-    game = Game(0, 0, 8, 8)
-    world = one()
-    world = replace(world, floor_E=np.zeros(4), ceiling_E=np.array([1.0, 1.0, 1.0, 0.0]))
+    plan = Plan(1, 0, "environment_0", 0, 0.0, 0.5, 0.1, 0.1, Purpose.TARGET, 0)
+    right = Report(plan, 0, 8, 8)
+    trap = Report(plan._replace(environment="environment_3"), 0, 4, 8)
+    screened = Report(plan._replace(purpose=Purpose.SCREEN), 0, 8, 8)
+    ceiling_E = np.array([1.0, 1.0, 1.0, 0.0])
+    world = replace(one(), start_EL=0 * cells, floor_E=np.zeros(4), ceiling_E=ceiling_E)
     record = [
         arms._Step(0, 0 * cells, 0.5, []),
-        arms._Step(32, cells, 0.5, [game._replace(environment=3, solved=4)] * 32),
-        arms._Step(64, cells / 2, 0.2, [game] * 16 + [game._replace(trained=False)] * 16),
+        arms._Step(32, cells, 0.5, [trap] * 32),
+        arms._Step(64, cells / 2, 0.2, [right] * 16 + [screened] * 16),
     ]
     score = arms._score(world, 64, record, 0.9, 1.0)
     assert score.auc == pytest.approx((0.5 + 0.75) / 2)

@@ -40,7 +40,7 @@ def test_a_cut_response_is_malformed_and_not_even_graded(environments):
 
 
 def test_attempts_at_a_problem_lie_side_by_side(environments):
-    """Heard in any order."""
+    """Submitted in any order."""
     problems = [
         environments["arithmetic"].parse("1+2"),
         environments["modular"].parse("1,+1 mod 7"),
@@ -49,7 +49,7 @@ def test_attempts_at_a_problem_lie_side_by_side(environments):
     ended = [True, True, True, True, True, False]
     with Judging(environments, problems, attempts=3) as judging:
         for row in (4, 0, 5, 2, 1, 3):
-            judging.hear(row, responses[row], ended[row])
+            judging.submit(row, responses[row], ended[row])
         verdicts = judging.verdicts()
     assert [verdict.outcome.value for verdict in verdicts] == [
         "correct", "wrong", "unparsable", "wrong", "correct", "unparsable",
@@ -68,8 +68,8 @@ def test_grading_goes_on_while_others_are_drawn(environments):
 
     problems = [environments["arithmetic"].parse("1+2")]
     with Judging({"arithmetic": Slow()}, problems, attempts=2) as judging:
-        judging.hear(0, "<answer>3", True)
-        judging.hear(1, "<answer>4", True)
+        judging.submit(0, "<answer>3", True)
+        judging.submit(1, "<answer>4", True)
         assert not graded
         drawing.set()
         assert [verdict.correct for verdict in judging.verdicts()] == [True, False]
@@ -90,6 +90,6 @@ def test_what_nobody_waits_for_is_not_graded(environments):
     with pytest.raises(RuntimeError, match="decoding failed"):
         with Judging({"arithmetic": Slow()}, problems, attempts=100) as judging:
             for row in range(100):
-                judging.hear(row, "<answer>3", True)
+                judging.submit(row, "<answer>3", True)
             raise RuntimeError("decoding failed")
     assert len(graded) < 100

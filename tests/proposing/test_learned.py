@@ -4,16 +4,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from selfplay.learning import rollout
+from selfplay.curriculum.plans import Plan, Purpose
 from selfplay.model.sampling import DecodeConfig
-from selfplay.problem import Request
 from selfplay.proposing.gate import Gate
 from selfplay.proposing.learned import START, Learned
 from selfplay.proposing.proposal import ProposingConfig
+from selfplay.rollout import responses
 
 
 def request(environment="arithmetic", rating=1500.0):
-    return Request(environment, 3, rating, 0.5, 0.1, "target")
+    return Plan(1, 0, environment, 3, rating, 0.5, 0.1, 0.1, Purpose.TARGET, 0)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_an_untrained_network_is_turned_away_without_raising(learned, environmen
     asked = [request(name) for name in environments]
     batch = set()
     proposals, drawn = learned.propose(asked, network, 1, batch)
-    assert [proposal.request for proposal in proposals] == asked
+    assert [proposal.plan for proposal in proposals] == asked
     assert all(proposal.problem is None and proposal.reason for proposal in proposals)
     assert all(p.text.endswith(rest) for p, rest in zip(proposals, drawn.texts, strict=True))
     assert len(drawn.samples.length_N) == 4
@@ -53,7 +53,7 @@ def test_proposals_are_begun_for_the_proposer(learned, environments, network, to
         assert 1 <= len(start) <= START
         starts.append(start)
     assert len(set(starts)) > 20
-    later = learned.propose(asked, network, 2, set()).rollout.prompts
+    later = learned.propose(asked, network, 2, set()).responses.prompts
     assert later != drawn.prompts
 
 
@@ -69,7 +69,7 @@ def test_good_texts_are_admitted_once(learned, network, environments, monkeypatc
         assert options["attempts"] == 1
         return SimpleNamespace(texts=texts, samples=SimpleNamespace(ended_N=ended_N))
 
-    monkeypatch.setattr(rollout, "respond", respond)
+    monkeypatch.setattr(responses, "respond", respond)
     batch = set()
     asked = [request(rating=1240.0)] * 6
     proposals = learned.propose(asked, network, 1, batch).proposals

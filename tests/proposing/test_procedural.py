@@ -2,7 +2,7 @@
 
 import pytest
 
-from selfplay.problem import Request
+from selfplay.curriculum.plans import Plan, Purpose
 from selfplay.proposing.gate import Gate
 from selfplay.proposing.procedural import Procedural
 
@@ -15,7 +15,10 @@ class Everything:
 
 
 def requests(*levels, environment="modular"):
-    return [Request(environment, level, 1500.0, 0.5, 0.1, "target") for level in levels]
+    return [
+        Plan(1, slot, environment, level, 1500.0, 0.5, 0.1, 0.1, Purpose.TARGET, slot)
+        for slot, level in enumerate(levels)
+    ]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What proposals are worth."""
+"""Rewards of proposals."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay.proposing.reward import REPEATS, freshness, learnability, worth
+from selfplay.proposing.reward import REPEATS, freshness, learnability, reward
 
 ATTEMPTS = st.integers(0, 16).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -48,23 +48,23 @@ def test_freshness_is_the_chance_not_to_come_back(probability):
     assert freshness(-math.log(probability)) == pytest.approx(chance, abs=0.01)
 
 
-def test_worth_by_hand():
+def test_reward_by_hand():
     most = 100 / 110
-    assert worth(4, 8, 1500.0, 1500.0, 50.0) == pytest.approx(most)
-    assert worth(4, 8, 1500.0, 1326.0, 50.0) == pytest.approx(most * math.exp(-0.5))
+    assert reward(4, 8, 1500.0, 1500.0, 50.0) == pytest.approx(most)
+    assert reward(4, 8, 1500.0, 1326.0, 50.0) == pytest.approx(most * math.exp(-0.5))
     once = math.log(REPEATS)  # the text is expected once among the next
-    assert worth(4, 8, 1500.0, 1326.0, once) == pytest.approx(most * math.exp(-1.5))
-    assert worth(8, 8, 1500.0, 1500.0, 50.0) == pytest.approx(36 / 110)
+    assert reward(4, 8, 1500.0, 1326.0, once) == pytest.approx(most * math.exp(-1.5))
+    assert reward(8, 8, 1500.0, 1500.0, 50.0) == pytest.approx(36 / 110)
 
 
 @given(
     ATTEMPTS, st.floats(0, 3000), st.floats(0, 3000), st.floats(0, 500), st.floats(0, 50),
     st.floats(0, 1),
 )  # fmt: skip
-def test_worth_is_within_0_and_1_and_falls_with_distance_and_repetition(
+def test_reward_is_within_0_and_1_and_falls_with_distance_and_repetition(
     attempts, rating, wanted, further, surprisal, share
 ):
-    near = worth(*attempts, rating, wanted, surprisal)
+    near = reward(*attempts, rating, wanted, surprisal)
     away = wanted + math.copysign(further, wanted - rating)
-    assert 0.0 <= worth(*attempts, rating, away, surprisal) <= near <= 1.0
-    assert worth(*attempts, rating, wanted, share * surprisal) <= near
+    assert 0.0 <= reward(*attempts, rating, away, surprisal) <= near <= 1.0
+    assert reward(*attempts, rating, wanted, share * surprisal) <= near
